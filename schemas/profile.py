@@ -132,6 +132,14 @@ class Milestone(_Part):
     changes: list[str] = Field(default_factory=list, description="one line a change, with its evidence")
 
 
+class Waiting(_Part):
+    """Observations of one average that wait to be folded together, as one iteration."""
+
+    path: str
+    total: float = 0.0
+    count: int = Field(0, ge=0)
+
+
 class Baseline(_Part):
     """Where the fold over ``recent_edits`` starts: the style before them.
 
@@ -144,6 +152,8 @@ class Baseline(_Part):
     iterations: int = Field(0, ge=0)
     last_learned_at: datetime | None = None
     waiting_since: datetime | None = None
+    waiting: list[Waiting] = Field(default_factory=list, description="of edits that left with their batch still open")
+    tone_origin: Tone | None = Field(None, description="the tone before any edit, once edits have left; else `style`")
     folded: int = Field(0, ge=0, description="evidence edits that left recent_edits into this baseline")
 
 

@@ -1,0 +1,277 @@
+"""Everything MongoDB: loading profiles, committing them by compare-and-swap, finding what is due, forgetting.
+
+One document is the transaction. Style, evidence, waiting edits, the ledger and ``revision`` change in one update
+filtered on ``_id`` and ``revision``, with ``majority, j`` set on the collection handle: a standalone mongod
+acknowledges by default what a ``kill -9`` still loses.
+
+pymongo's async pool does not survive anyio's cancellation (which is delivered again at every await until the scope
+ends), so each call is shielded and bounded by pymongo's own time-out, and never more calls are in flight than the
+pool has connections. A cancelled or failed write has an unknown outcome: the caller loads again and asks the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import pymongo
+from anyio import CancelScope, CapacityLimiter
+from beanie import init_beanie
+from pymongo import AsyncMongoClient, WriteConcern
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import ConfigurationError, InvalidURI
+
+from schemas.profile import Profile, ProfileFields, StyleProfile
+from service import ledger
+from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name
+from service.ledger import Ledger
+
+DURABLE = WriteConcern("majority", j=True)
+DEFAULT_DATABASE = "learnsvc"
+_HISTORY = frozenset({"evolution_timeline", "versions"})
+_LOADED = {field: 1 for field in ProfileFields.model_fields if field not in _HISTORY} | {"user_id": 1}
+
+T = TypeVar("T")
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A writer's profile as read, None when there is none, and what the ledger says of the jobs asked for.
+
+    The profile comes without its timeline and versions, which learning only appends to.
+    """
+
+    profile: Profile | None
+    ledger: Ledger = field(default_factory=lambda: Ledger({}))
+
+
+class ProfileStore:
+    """The collection of style profiles."""
+
+    def __init__(self, collection: AsyncCollection[Document], *, timeout: float, connections: int) -> None:
+        self._collection = collection
+        self._timeout = timeout
+        self._limiter = CapacityLimiter(connections)
+
+    @property
+    def write_concern(self) -> WriteConcern:
+        return self._collection.write_concern
+
+    async def ping(self) -> None:
+        await self._call(lambda: self._collection.database.command("ping"))
+
+    async def load(self, user_id: str, ledger_ids: Sequence[bytes] = ()) -> Loaded:
+        """Return the profile of ``user_id`` and the ledger items of ``ledger_ids``."""
+        projection = {
+            **_LOADED,
+            "ledger_found": ledger.lookup(ledger_ids),
+            "ledger_size": {"$size": {"$ifNull": ["$applied", []]}},
+            "ledger_floor": 1,
+        }
+        document = await self._call(lambda: self._collection.find_one({"_id": user_id}, projection))
+        if document is None:
+            return Loaded(None)
+        asked = Ledger.of(
+            document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0)
+        )
+        document.setdefault("user_id", user_id)
+        return Loaded(Profile.model_validate(document), asked)
+
+    async def commit(
+        self,
+        loaded: Loaded,
+        profile: Profile,
+        applied: Sequence[bytes],
+        oldest_entry_ms: Callable[[], Awaitable[int]],
+        *,
+        max_versions: int,
+    ) -> None:
+        """Replace the loaded revision by ``profile`` and record ``applied`` in the ledger, at once or not at all.
+
+        Raises ``RevisionConflict`` when somebody was faster. After any other error the outcome is unknown.
+        """
+        if loaded.profile is None:
+            fields = {**_encode(profile), **_encode_history(profile), "applied": list(applied), "ledger_floor": 0}
+            await self._call(lambda: self._collection.insert_one({"_id": profile.user_id, **fields}))
+            return
+        update: Document = {"$set": _encode(profile)}
+        pushes = _pushed_history(profile, max_versions)
+        if loaded.ledger.size + len(applied) > ledger.KEEP + ledger.SLACK:
+            update["$set"] |= await self._trimmed(profile.user_id, applied, await oldest_entry_ms(), loaded.ledger)
+        elif applied:
+            pushes["applied"] = {"$each": list(applied)}
+        if pushes:
+            update["$push"] = pushes
+        await self._swap(profile.user_id, loaded.profile.revision, update)
+
+    async def record(
+        self,
+        loaded: Loaded,
+        profile: Profile,
+        applied: Sequence[bytes],
+        oldest_entry_ms: Callable[[], Awaitable[int]],
+    ) -> None:
+        """Commit waiting edits alone: the style is as it was, so only what changed is sent."""
+        if loaded.profile is None or loaded.ledger.size + len(applied) > ledger.KEEP + ledger.SLACK:
+            await self.commit(loaded, profile, applied, oldest_entry_ms, max_versions=1)
+            return
+        known = len(loaded.profile.pending)
+        waiting = [edit.model_dump(exclude_defaults=True) for edit in profile.pending[known:]]
+        update: Document = {
+            "$set": {
+                "learn_due_at": profile.learn_due_at,
+                "edits_applied": profile.edits_applied,
+                "revision": profile.revision,
+                "updated_at": profile.updated_at,
+            },
+            "$push": {"pending": {"$each": waiting}, "applied": {"$each": list(applied)}},
+        }
+        await self._swap(profile.user_id, loaded.profile.revision, update)
+
+    async def barrier(self, user_id: str) -> None:
+        """Wait until what is visible of ``user_id`` is durable.
+
+        A job found applied may be another worker's write still in flight; settling its entry before that is durable
+        lost 8 of 8 jobs to a killed mongod. An update that changes nothing waits for the same journal.
+        """
+        await self._call(
+            lambda: self._collection.update_one({"_id": user_id}, {"$set": {"user_id": user_id}})
+        )
+
+    async def due(self, now: datetime, limit: int = 100) -> list[str]:
+        """Return writers whose waiting edits are to be learned by ``now``, the longest overdue first."""
+
+        async def find() -> list[str]:
+            cursor = self._collection.find({"learn_due_at": {"$lte": now}}, {"_id": 1})
+            return [document["_id"] async for document in cursor.sort("learn_due_at", 1).limit(limit)]
+
+        return await self._call(find)
+
+    async def count_due(self, now: datetime) -> tuple[int, int]:
+        """Return how many writers have waiting edits, and for how many the time has come."""
+        waiting = await self._call(lambda: self._collection.count_documents({"learn_due_at": {"$type": "date"}}))
+        overdue = await self._call(lambda: self._collection.count_documents({"learn_due_at": {"$lte": now}}))
+        return waiting, overdue
+
+    async def history(self, user_id: str) -> Profile | None:
+        """Return the whole profile, timeline and versions included."""
+        document = await self._call(lambda: self._collection.find_one({"_id": user_id}, {"applied": 0}))
+        return None if document is None else Profile.model_validate({"user_id": user_id, **document})
+
+    async def forget(self, user_id: str) -> bool:
+        """Delete the profile; return False when there was none."""
+        result = await self._call(lambda: self._collection.delete_one({"_id": user_id}))
+        return bool(result.deleted_count)
+
+    async def _trimmed(self, user_id: str, applied: Sequence[bytes], oldest_ms: int, asked: Ledger) -> Document:
+        """Read the whole ledger and return the fields that replace it; the revision guards it like all the rest."""
+        document = await self._call(lambda: self._collection.find_one({"_id": user_id}, {"applied": 1})) or {}
+        kept, floor_ms = ledger.trim([*document.get("applied", []), *applied], oldest_ms)
+        return {"applied": kept, "ledger_floor": max(floor_ms, asked.floor_ms)}
+
+    async def _swap(self, user_id: str, revision: int, update: Document) -> None:
+        query = {"_id": user_id, "revision": revision}
+        result = await self._call(lambda: self._collection.update_one(query, update))
+        if not result.matched_count:
+            raise RevisionConflict
+
+    async def _call(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Run one operation shielded and bounded; raise this service's errors in place of the driver's."""
+        async with self._limiter:
+            try:
+                with CancelScope(shield=True), pymongo.timeout(self._timeout):
+                    return await operation()
+                raise AssertionError("nothing cancels a shielded scope")
+            except Exception as error:
+                raise _translate(error) from error
+
+
+def _translate(error: Exception) -> Exception:
+    match classify(error):
+        case Fault.CONFLICT:
+            return RevisionConflict()
+        case Fault.TRANSIENT:
+            return DependencyDown("mongodb", name(error))
+        case Fault.CONFIG:
+            return Misconfigured(f"MongoDB refuses us ({name(error)}): check MONGODB_URI and the user's role")
+        case Fault.POISON:
+            return Unstorable(f"MongoDB cannot store the result ({name(error)})")
+        case _:
+            return error
+
+
+def _encode(profile: Profile) -> Document:
+    """Return the fields of ``profile`` for BSON, less history; deltas without their default values."""
+    document = profile.model_dump(exclude={"recent_edits", "pending", *_HISTORY})
+    document["recent_edits"] = [delta.model_dump(exclude_defaults=True) for delta in profile.recent_edits]
+    document["pending"] = [edit.model_dump(exclude_defaults=True) for edit in profile.pending]
+    return document
+
+
+def _encode_history(profile: Profile) -> Document:
+    return profile.model_dump(include=set(_HISTORY))
+
+
+def _pushed_history(profile: Profile, max_versions: int) -> Document:
+    """Return the $push operators for what this revision added to the timeline and the versions."""
+    pushes: Document = {}
+    for name_, entries, kept in (
+        ("evolution_timeline", profile.evolution_timeline, 50),
+        ("versions", profile.versions, max_versions),
+    ):
+        fresh = [entry.model_dump() for entry in entries if entry.revision == profile.revision]
+        if fresh:
+            pushes[name_] = {"$each": fresh, "$slice": -kept}
+    return pushes
+
+
+def connect(uri: str, *, timeout: float, connections: int) -> AsyncMongoClient[Document]:
+    """Return a client. Raises ``Misconfigured`` when the URI is wrong."""
+    try:
+        return AsyncMongoClient(
+            uri,
+            tz_aware=True,
+            appname="learnsvc",
+            maxPoolSize=connections,
+            serverSelectionTimeoutMS=round(timeout * 1000),
+            connectTimeoutMS=round(timeout * 1000),
+        )
+    except (ConfigurationError, InvalidURI, ValueError) as error:
+        raise Misconfigured(f"MONGODB_URI is not usable: {_safe(error, uri)}") from None
+
+
+def _safe(error: Exception, uri: str) -> str:
+    """Return the driver's text unless it repeats a part of the URI that may hold a password."""
+    text = str(error)
+    return type(error).__name__ if "@" in uri or "@" in text else text
+
+
+@asynccontextmanager
+async def open_profiles(
+    uri: str,
+    *,
+    timeout: float,  # noqa: ASYNC109 - the driver's own, see above
+    connections: int,
+    indexes: bool = True,
+) -> AsyncIterator[ProfileStore]:
+    """Connect, set up the models and indexes, yield the store, and close when nothing is in flight."""
+    client = connect(uri, timeout=timeout, connections=connections)
+    try:
+        database = client.get_default_database(DEFAULT_DATABASE)
+        if not client.write_concern.document:
+            database = database.with_options(write_concern=DURABLE)
+        models = [StyleProfile]
+        with CancelScope(shield=True), pymongo.timeout(timeout):
+            try:
+                await init_beanie(database, document_models=models, skip_indexes=not indexes)
+            except Exception as error:
+                raise _translate(error) from error
+        collection = StyleProfile.get_pymongo_collection()
+        yield ProfileStore(collection, timeout=timeout, connections=connections)
+    finally:
+        with CancelScope(shield=True):
+            await client.close()

@@ -1,0 +1,74 @@
+"""Connections to Redis: one client for commands, one for the blocking read, and the scripts.
+
+redis-py would retry every command up to ten times; a retried XADD appends twice and a retried XREADGROUP strands
+entries nobody saw. So retries are off, and the worker's own loops back off. The blocking read has a client of its
+own whose socket time-out lies above its BLOCK, else an idle stream looks like a dead server. Replies stay bytes:
+one entry that is no UTF-8 must not make a whole reply unreadable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+
+READ_MARGIN_SECONDS = 5.0
+
+
+def connect(url: str, *, timeout: float) -> Redis:
+    """Return a client whose every command ends within ``timeout`` seconds, without retries."""
+    return Redis.from_url(
+        url,
+        decode_responses=False,
+        socket_timeout=timeout,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def connect_reader(url: str, *, block: float, timeout: float) -> Redis:
+    """Return a client for XREADGROUP that blocks for ``block`` seconds."""
+    return Redis.from_url(
+        url,
+        decode_responses=False,
+        socket_timeout=block + READ_MARGIN_SECONDS,
+        socket_connect_timeout=timeout,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+@cache
+def script_text(name: str) -> str:
+    """Return the Lua source of ``name``."""
+    return (files("service.streams") / "scripts" / f"{name}.lua").read_text()
+
+
+class Scripts:
+    """The Lua scripts of the service, by file name; loaded on first use and after a server lost them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._scripts: dict[str, AsyncScript] = {}
+
+    async def run(self, name: str, keys: Sequence[str], args: Sequence[str | bytes | int | float]) -> Any:
+        script = self._scripts.get(name)
+        if script is None:
+            script = self._scripts[name] = self._redis.register_script(script_text(name))
+        return await script(keys=list(keys), args=list(args))
+
+
+@asynccontextmanager
+async def open_redis(url: str, *, timeout: float) -> AsyncIterator[Redis]:  # noqa: ASYNC109 - of each command
+    """Yield a client and close it."""
+    redis = connect(url, timeout=timeout)
+    try:
+        yield redis
+    finally:
+        await redis.aclose()

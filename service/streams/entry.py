@@ -1,0 +1,111 @@
+"""An entry as it was delivered, and what it says: who wrote, what job, when."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import orjson
+
+from schemas.job import InvalidJob, LearningJob, decode_job
+from service.streams.keys import PartitionKeys
+
+FUTURE_LIMIT = timedelta(minutes=5)
+MAX_FIELDS = 16
+_ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One entry handed to this consumer; ``deliveries`` counts this one too."""
+
+    keys: PartitionKeys
+    id: str
+    fields: dict[bytes, bytes]
+    deliveries: int = 1
+
+    @property
+    def ms(self) -> int:
+        """Milliseconds since 1970 in the entry id: the Redis clock when it was appended."""
+        return int(self.id.partition("-")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A decoded delivery, ready to be learned."""
+
+    delivery: Delivery
+    job: LearningJob
+    job_id: str
+    edited_at: datetime
+    ledger_id: bytes
+    content_hash: bytes
+
+    @property
+    def user_id(self) -> str:
+        return self.job.user_id
+
+
+Verdict = Literal["skip", "bury", "alone", "work"]
+
+
+def triage(deliveries: int, *, in_work: bool, max_attempts: int) -> Verdict:
+    """Say what to do with a delivery before its payload is looked at.
+
+    Above ``max_attempts`` it is dead; from the third on it is worked on alone, so that a payload that kills the
+    process each time is told apart from the innocent entries of its batch.
+    """
+    if in_work:
+        return "skip"
+    if deliveries > max_attempts:
+        return "bury"
+    return "alone" if deliveries >= 3 else "work"
+
+
+def decode(delivery: Delivery, *, now: datetime, max_bytes: int) -> Work:
+    """Return what ``delivery`` asks for. Raises ``InvalidJob``."""
+    if len(delivery.fields) > MAX_FIELDS:
+        raise InvalidJob("invalid", f"the entry has {len(delivery.fields):,} fields, at most {MAX_FIELDS} are expected")
+    raw = delivery.fields.get(b"job")
+    if raw is None:
+        raise InvalidJob("invalid", "the entry has no field `job`")
+    job = decode_job(raw, max_bytes=max_bytes)
+    identity = _identity(delivery)
+    edited_at = job.edited_at or _time_of(identity)
+    if edited_at > now + FUTURE_LIMIT:
+        raise InvalidJob("future_time", "edited_at is more than 5 minutes ahead of the Redis clock")
+    job_id = job.job_id or identity
+    return Work(delivery, job, job_id, _to_milliseconds(edited_at), ledger_id(job_id), content_hash(job))
+
+
+def ledger_id(job_id: str) -> bytes:
+    """Return the 16 bytes that stand for ``job_id`` in the ledger of applied jobs."""
+    return hashlib.blake2b(job_id.encode(), digest_size=16).digest()
+
+
+def content_hash(job: LearningJob) -> bytes:
+    """Return 4 bytes of the content, to tell a repeated job from another one under the same id."""
+    content = orjson.dumps([job.content_id, job.original_text, job.edited_text])
+    return hashlib.blake2b(content, digest_size=4).digest()
+
+
+def _identity(delivery: Delivery) -> str:
+    """Return the entry id, or the first one of an entry that came back from the dead letters."""
+    source = delivery.fields.get(b"source_id", b"").decode("ascii", "replace")
+    return source if _ENTRY_ID.match(source) else delivery.id
+
+
+def _time_of(entry_id: str) -> datetime:
+    ms = int(entry_id.partition("-")[0])
+    try:
+        return datetime.fromtimestamp(ms / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise InvalidJob("invalid", "the entry id holds no time: give edited_at") from None
+
+
+def _to_milliseconds(time: datetime) -> datetime:
+    """MongoDB keeps milliseconds; what is compared must be what is stored."""
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)

@@ -1,0 +1,275 @@
+"""Learning one batch of one writer: load, drop what is applied, extract, tone, learn, compare-and-swap.
+
+A conflict (another pod was faster) or an unknown outcome loads again and learns again from the deltas already
+extracted; the ledger says what was applied meanwhile. Nothing here settles: that is the caller's, after the commit.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import anyio
+from anyio import CapacityLimiter, to_process
+
+from schemas.delta import Analysis, StyleDelta, ToneShift
+from schemas.job import LearningJob
+from schemas.profile import PendingEdit, Profile
+from service import ledger
+from service.analysis import analyze
+from service.errors import DependencyDown, RevisionConflict
+from service.learning.learn import Outcome, learn, new_profile
+from service.learning.rules import LearningRules
+from service.learning.schedule import due_at, learn_now
+from service.profiles import Loaded, ProfileStore
+from service.streams.entry import Work
+from service.tone.base import ToneClassifier, ToneRequest
+from service.tone.lexical import label
+
+LARGE_CHARACTERS = 50_000  # above this an analysis may take 50 ms and more: it goes to a process of its own
+CONFLICT_SECONDS = 0.02
+BACKOFF_SECONDS = 5.0
+EXCERPT_PAIRS, EXCERPT_CHARACTERS = 4, 300  # of a waiting edit: what a model needs to hear a tone
+
+T = TypeVar("T")
+
+
+class JobTimeout(Exception):
+    """Extraction or tone took longer than a job may."""
+
+
+class Extract(Protocol):
+    async def __call__(self, job: LearningJob) -> Analysis: ...
+
+
+@dataclass(slots=True)
+class Learned:
+    """What became of a batch. Everything named here may be settled or dead-lettered at once."""
+
+    applied: list[Work] = field(default_factory=list)
+    duplicates: list[Work] = field(default_factory=list)
+    dead: list[tuple[Work, str, str]] = field(default_factory=list)
+    outcome: Outcome | None = None
+    recorded: Profile | None = None
+    conflicts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a batch needs of its worker."""
+
+    now: Callable[[], datetime]
+    oldest_entry_ms: Callable[[], Awaitable[int]]
+    down: Callable[[DependencyDown], None]
+    up: Callable[[str], None]
+
+
+class BatchLearner:
+    """Learns batches; safe to share between lanes."""
+
+    def __init__(
+        self,
+        store: ProfileStore,
+        tone: ToneClassifier,
+        rules: LearningRules,
+        hooks: Hooks,
+        *,
+        job_timeout: float,
+        extract: Extract | None = None,
+    ) -> None:
+        self._store = store
+        self._tone = tone
+        self._rules = rules
+        self._hooks = hooks
+        self._timeout = job_timeout
+        self._extract = extract or Extractor()
+
+    async def learn(self, user_id: str, works: Sequence[Work]) -> Learned:
+        """Apply ``works`` and whatever is due of ``user_id``, once, however often this has to be tried."""
+        attempt = Attempt(user_id, works)
+        tries = 0
+        while True:
+            try:
+                learned = await self._try(attempt)
+            except RevisionConflict:
+                attempt.conflicts += 1
+                await anyio.sleep(random.uniform(0, CONFLICT_SECONDS * min(2**attempt.conflicts, 32)))
+            except DependencyDown as error:
+                self._hooks.down(error)
+                tries += 1
+                await anyio.sleep(random.uniform(0, min(BACKOFF_SECONDS, 0.1 * 2**min(tries, 10))))
+            else:
+                self._hooks.up("mongodb")
+                return learned
+
+    async def _try(self, attempt: Attempt) -> Learned:
+        loaded = await self._store.load(attempt.user_id, [work.ledger_id for work in attempt.works])
+        learned, fresh = judge(attempt.works, loaded)
+        learned.conflicts = attempt.conflicts
+        if learned.duplicates:
+            await self._store.barrier(attempt.user_id)
+        now = self._hooks.now()
+        if fresh or is_due(loaded.profile, now):
+            edits = [PendingEdit(**await self._edit(attempt, work)) for work in fresh]
+            await self._apply(attempt, loaded, learned, fresh, edits, now)
+        return learned
+
+    async def _apply(
+        self,
+        attempt: Attempt,
+        loaded: Loaded,
+        learned: Learned,
+        fresh: list[Work],
+        edits: list[PendingEdit],
+        now: datetime,
+    ) -> None:
+        profile = loaded.profile or new_profile(attempt.user_id, now)
+        applied = [ledger.item(work.ledger_id, work.content_hash, work.delivery.ms) for work in fresh]
+        count = profile.edits_applied + len(fresh)
+        if must_wait(profile, edits, now, self._rules):
+            recorded = record(profile, edits, now, self._rules, count)
+            await self._store.record(loaded, recorded, applied, self._hooks.oldest_entry_ms)
+            learned.recorded = recorded
+        else:
+            deltas = await self._toned(attempt, [*profile.pending, *edits])
+            outcome = learn(profile, deltas, self._rules, now)
+            changed: dict[str, object] = {"pending": [], "learn_due_at": None, "edits_applied": count}
+            if all(delta.is_noise for delta in deltas):
+                changed["last_learned_at"] = profile.last_learned_at
+            committed = outcome.profile.model_copy(update=changed)
+            await self._store.commit(
+                loaded, committed, applied, self._hooks.oldest_entry_ms, max_versions=self._rules.max_versions
+            )
+            learned.outcome = replace(outcome, profile=committed)
+        learned.applied += fresh
+
+    async def _edit(self, attempt: Attempt, work: Work) -> dict[str, object]:
+        """Return the delta of ``work`` and the pairs a model may be shown, extracted once however often we try."""
+        analysis = attempt.analyses.get(work.delivery.id)
+        if analysis is None:
+            analysis = await self._bounded(self._extract(work.job))
+            attempt.analyses[work.delivery.id] = analysis
+        delta = analysis.delta.model_copy(
+            update={
+                "job_id": work.job_id,
+                "content_id": work.job.content_id,
+                "edited_at": work.edited_at,
+                "platform": work.job.platform,
+                "content_format": work.job.content_format,
+                "tone_shift": label(analysis.delta),
+            }
+        )
+        return {"delta": delta, "pairs": excerpts(analysis) if self._tone.state() != "disabled" else []}
+
+    async def _toned(self, attempt: Attempt, edits: Sequence[PendingEdit]) -> list[StyleDelta]:
+        """Return the deltas with their tone: one call for all edits of the batch that have not been asked for yet."""
+        asked = [edit for edit in edits if edit.delta.job_id not in attempt.tones]
+        if asked:
+            requests = [ToneRequest(edit.delta.job_id, edit.delta, tuple(edit.pairs)) for edit in asked]
+            shifts = await self._bounded(self._tone.classify(requests))
+            attempt.tones |= {edit.delta.job_id: shift for edit, shift in zip(asked, shifts, strict=True)}
+        return [edit.delta.model_copy(update={"tone_shift": attempt.tones[edit.delta.job_id]}) for edit in edits]
+
+    async def _bounded(self, awaitable: Awaitable[T]) -> T:
+        try:
+            with anyio.fail_after(self._timeout):
+                return await awaitable
+        except TimeoutError:
+            raise JobTimeout(f"took longer than {self._timeout:g} s") from None
+
+
+class Attempt:
+    """One batch and what was computed for it already."""
+
+    def __init__(self, user_id: str, works: Sequence[Work]) -> None:
+        self.user_id = user_id
+        self.works = works
+        self.analyses: dict[str, Analysis] = {}
+        self.tones: dict[str, ToneShift] = {}
+        self.conflicts = 0
+
+
+class Extractor:
+    """Extracts deltas: short texts here, long ones in a process, for the diff holds the interpreter lock."""
+
+    def __init__(self) -> None:
+        self._limiter = CapacityLimiter(1)
+
+    async def __call__(self, job: LearningJob) -> Analysis:
+        if characters(job.original_text) + characters(job.edited_text) < LARGE_CHARACTERS:
+            return analyze(job.original_text, job.edited_text)
+        analysis: Analysis = await to_process.run_sync(
+            analyze, job.original_text, job.edited_text, cancellable=True, limiter=self._limiter
+        )
+        return analysis
+
+
+def characters(text: str | list[str]) -> int:
+    return len(text) if isinstance(text, str) else sum(map(len, text))
+
+
+def judge(works: Sequence[Work], loaded: Loaded) -> tuple[Learned, list[Work]]:
+    """Sort ``works`` into applied already, dead, and fresh; a job given twice in one batch is fresh once."""
+    learned = Learned()
+    fresh: dict[bytes, Work] = {}
+    for work in works:
+        seen = loaded.ledger.judge(work.ledger_id, work.content_hash, work.delivery.ms)
+        twin = fresh.get(work.ledger_id)
+        if seen == "new" and twin is not None:
+            seen = "applied" if twin.content_hash == work.content_hash else "id_reuse"
+        if seen == "applied":
+            learned.duplicates.append(work)
+        elif seen == "id_reuse":
+            learned.dead.append((work, seen, "this job_id was applied before with other content"))
+        elif seen == "undecidable":
+            learned.dead.append((work, seen, "too old for the ledger to tell whether it was applied"))
+        else:
+            fresh[work.ledger_id] = work
+    return learned, list(fresh.values())
+
+
+def is_due(profile: Profile | None, now: datetime) -> bool:
+    return profile is not None and profile.learn_due_at is not None and profile.learn_due_at <= now
+
+
+def must_wait(profile: Profile, edits: Sequence[PendingEdit], now: datetime, rules: LearningRules) -> bool:
+    """Say whether edits are recorded now and learned later.
+
+    They are learned at once after a quiet time, when waiting ones are due, or when as many wait as a profile keeps:
+    a writer's document stays bounded. Noise teaches nothing, so it neither waits nor starts a waiting time.
+    """
+    if is_due(profile, now) or len(profile.pending) + len(edits) > rules.max_edits:
+        return False
+    if profile.pending:
+        return True
+    if all(edit.delta.is_noise for edit in edits):
+        return False
+    return not learn_now(profile.last_learned_at, False, now, rules)
+
+
+def record(
+    profile: Profile, edits: Sequence[PendingEdit], now: datetime, rules: LearningRules, count: int
+) -> Profile:
+    """Return the profile with ``edits`` waiting; the first of them decides when they are due."""
+    due = profile.learn_due_at or due_at(profile.last_learned_at, now, rules)
+    return profile.model_copy(
+        update={
+            "pending": [*profile.pending, *edits],
+            "learn_due_at": due,
+            "edits_applied": count,
+            "revision": profile.revision + 1,
+            "updated_at": now,
+        }
+    )
+
+
+def excerpts(analysis: Analysis) -> list[tuple[str, str]]:
+    """Return the first changed sentences, cut short: they wait in the profile until they are learned."""
+    if analysis.delta.is_noise:
+        return []
+    return [
+        (before[:EXCERPT_CHARACTERS], after[:EXCERPT_CHARACTERS]) for before, after in analysis.pairs[:EXCERPT_PAIRS]
+    ]

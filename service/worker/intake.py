@@ -1,0 +1,122 @@
+"""How entries come in: reading new ones, taking over abandoned ones, handing both out to the lanes.
+
+An entry is held (and its lease renewed) from the moment it is handed out. One whose payload can never be learned is
+moved to the dead letters at once and settled with that.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from schemas.job import InvalidJob
+from service.streams.dead_letters import why
+from service.streams.entry import Delivery, decode, triage
+from service.streams.group import Membership
+from service.streams.sweep import PAGE, claim_page
+
+if TYPE_CHECKING:
+    from service.worker.loops import Worker
+
+REAP_SECONDS = 60.0
+CLOCK_SECONDS = 30.0
+
+
+class Intake:
+    """Brings entries to the lanes of ``worker``."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._settings = worker.settings
+        self._log = worker.log
+        self._cursors: dict[str, str] = {}
+        self._next_clock = self._next_reap = 0.0
+        self.claim_idle = worker.settings.lease
+
+    async def read(self, member: Membership, count: int) -> int:
+        """Read up to ``count`` new entries and hand them out; return how many came."""
+        deliveries = await member.read(count, timedelta(seconds=self._settings.learning_block_seconds))
+        await self.hand_out(member, deliveries)
+        return len(deliveries)
+
+    async def sweep(self, member: Membership) -> int:
+        """Take over what nobody renewed for ``claim_idle``, as far as there is room; return how many entries came.
+
+        The cursor is kept from call to call, so a crowd of renewed entries hides nothing for ever.
+        """
+        cursor, taken = self._cursors.get(member.keys.jobs, "0-0"), 0
+        while room := 0 if self._worker.down else self._worker.in_work.room():
+            page = await claim_page(
+                self._worker.redis,
+                member.keys,
+                member.consumer,
+                min_idle=self.claim_idle,
+                cursor=cursor,
+                count=min(room, PAGE),
+            )
+            cursor = self._cursors[member.keys.jobs] = page.cursor
+            if page.deleted:
+                self._log.error(
+                    f"[Learning] {len(page.deleted)} pending entries of {member.keys.jobs} were deleted by somebody "
+                    "else: their jobs are lost. Never trim or delete the stream",
+                    entry_ids=page.deleted[:20],
+                )
+            if page.deliveries:
+                self._log.info(f"[Learning] Took over {len(page.deliveries)} abandoned entries")
+                taken += len(page.deliveries)
+                await self.hand_out(member, page.deliveries)
+            if cursor == "0-0":
+                break
+        return taken
+
+    async def recover(self, member: Membership) -> None:
+        """After a broken read: give back entries that were delivered to us and never seen."""
+        held = self._worker.in_work.holds
+        unseen = [id for id in await member.own_pending() if not held(member.keys, id)]
+        if unseen:
+            await member.release(unseen, idle=self._settings.lease, uncount=True)
+
+    async def keep_house(self, members: Sequence[Membership]) -> None:
+        """Now and then: read the server's clock, remove consumers that are gone and hold nothing."""
+        now = time.monotonic()
+        if now >= self._next_clock:
+            await self._worker.clock.sync(self._worker.redis)
+            self._next_clock = now + CLOCK_SECONDS * random.uniform(0.8, 1.2)
+        if now >= self._next_reap:
+            idle = timedelta(seconds=max(REAP_SECONDS, 3 * self._settings.learning_lease_seconds))
+            for member in members:
+                if reaped := await member.reap(idle):
+                    self._log.info(f"[Learning] Removed {reaped} consumers that are gone and held nothing")
+            self._next_reap = now + REAP_SECONDS * random.uniform(0.8, 1.2)
+
+    async def hand_out(self, member: Membership, deliveries: Sequence[Delivery]) -> None:
+        """Decode and queue ``deliveries``; bury what can never be learned."""
+        now = self._worker.clock.now()
+        attempts = self._settings.learning_max_attempts
+        for delivery in deliveries:
+            held = self._worker.in_work.holds(member.keys, delivery.id)
+            verdict = triage(delivery.deliveries, in_work=held, max_attempts=attempts)
+            if verdict == "skip":
+                continue
+            self._worker.in_work.add(delivery)
+            if verdict == "bury":
+                await self.bury(delivery, "attempts", f"delivered {attempts} times, and never finished")
+                continue
+            try:
+                work = decode(delivery, now=now, max_bytes=self._settings.learning_max_job_bytes)
+            except InvalidJob as error:
+                await self.bury(delivery, error.reason, error.detail)
+            else:
+                self._worker.lanes.submit(work)
+
+    async def bury(self, delivery: Delivery, reason: str, detail: str) -> None:
+        """Move an entry to the dead letters; if Redis refuses, it stays pending and comes again after a lease."""
+        letter = why(reason, detail, delivery.fields.get(b"job"))
+        try:
+            if await self._worker.member(delivery).bury(delivery.id, letter):
+                self._log.error(f"[Learning] Dead letter {delivery.id}: {reason}: {detail}", entry_id=delivery.id)
+        finally:
+            self._worker.in_work.drop(delivery.keys, [delivery.id])

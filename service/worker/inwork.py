@@ -1,0 +1,106 @@
+"""What this process holds, and how much more it may take.
+
+A read takes at least the free slots and at most what this process settled in the last second, so that a slow model
+hoards nothing from other pods and a backlog is drained in large reads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import anyio
+
+from service.streams.entry import Delivery
+from service.streams.keys import PartitionKeys
+
+RATE_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Hold:
+    """One entry in work and, once a lane has taken it, the scope that its loss cancels."""
+
+    delivery: Delivery
+    scope: HoldScope | None = None
+
+
+@dataclass(slots=True)
+class HoldScope:
+    """The entries of one batch and the cancel scope they share; cancelled when the last of them is lost."""
+
+    cancel: anyio.CancelScope
+    left: set[str] = field(default_factory=set)
+
+
+class InWork:
+    """The entries this process holds: delivered, not yet settled, released or lost."""
+
+    def __init__(self, concurrency: int, prefetch: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._concurrency = concurrency
+        self._prefetch = prefetch
+        self._clock = clock
+        self._held: dict[PartitionKeys, dict[str, Hold]] = {}
+        self._count = 0
+        self._settled: deque[tuple[float, int]] = deque()
+        self._changed = anyio.Event()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def holds(self, keys: PartitionKeys, id: str) -> bool:
+        return id in self._held.get(keys, ())
+
+    def add(self, delivery: Delivery) -> None:
+        self._held.setdefault(delivery.keys, {})[delivery.id] = Hold(delivery)
+        self._count += 1
+
+    def begin(self, deliveries: Iterable[Delivery], scope: anyio.CancelScope) -> None:
+        """Tie ``deliveries`` to the scope of their batch."""
+        shared = HoldScope(scope)
+        for delivery in deliveries:
+            hold = self._held.get(delivery.keys, {}).get(delivery.id)
+            if hold is not None:
+                hold.scope = shared
+                shared.left.add(delivery.id)
+
+    def drop(self, keys: PartitionKeys, ids: Iterable[str], *, settled: bool = False) -> None:
+        """Forget ``ids``: settled, dead-lettered or released."""
+        held = self._held.get(keys, {})
+        dropped = sum(held.pop(id, None) is not None for id in ids)
+        self._count -= dropped
+        if settled and dropped:
+            self._settled.append((self._clock(), dropped))
+        self._changed.set()
+        self._changed = anyio.Event()
+
+    def lose(self, keys: PartitionKeys, ids: Iterable[str]) -> None:
+        """Forget ``ids`` that are another consumer's by now; a batch that lost all its entries is cancelled."""
+        ids = list(ids)
+        for id in ids:
+            hold = self._held.get(keys, {}).get(id)
+            if hold is not None and hold.scope is not None:
+                hold.scope.left.discard(id)
+                if not hold.scope.left:
+                    hold.scope.cancel.cancel()
+        self.drop(keys, ids)
+
+    def ids(self, keys: PartitionKeys) -> list[str]:
+        return list(self._held.get(keys, ()))
+
+    def room(self) -> int:
+        """Return how many entries the next read may take, 0 for none."""
+        return max(0, self._budget() - self._count)
+
+    async def changed(self) -> None:
+        """Wait until something was dropped."""
+        await self._changed.wait()
+
+    def _budget(self) -> int:
+        horizon = self._clock() - RATE_SECONDS
+        while self._settled and self._settled[0][0] < horizon:
+            self._settled.popleft()
+        rate = sum(count for _, count in self._settled)
+        return max(self._concurrency, min(self._prefetch, rate))

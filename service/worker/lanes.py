@@ -1,0 +1,95 @@
+"""One writer, one lane: entries of a writer are taken together, and never two batches of one writer at a time.
+
+So a process never races itself, and a burst of one writer costs one write and one call of the model. Lanes are as
+many long-lived tasks as writers may be in work; no task is made per job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from service.streams.entry import Work
+
+MAX_BATCH = 200  # entries of one writer in one commit: bounds the memory and time of a batch
+
+
+@dataclass(slots=True)
+class Waiting:
+    """What waits for one writer: decoded entries, and whether recorded edits are due."""
+
+    works: list[Work] = field(default_factory=list)
+    due: bool = False
+
+
+Handle = Callable[[str, list[Work]], Awaitable[None]]
+
+
+class Lanes:
+    """Hands each writer's waiting work to ``handle``."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+        self._waiting: dict[str, Waiting] = {}
+        self._busy: set[str] = set()
+        self._send, self._ready = anyio.create_memory_object_stream[str](float("inf"))
+        self._idle = anyio.Event()
+        self._idle.set()
+
+    def submit(self, work: Work) -> None:
+        self._wait_for(work.user_id).works.append(work)
+
+    def submit_due(self, user_id: str) -> None:
+        """Ask for a look at the recorded edits of ``user_id``."""
+        self._wait_for(user_id).due = True
+
+    @property
+    def writers(self) -> int:
+        """How many writers are in work."""
+        return len(self._busy)
+
+    async def idle(self) -> None:
+        """Wait until nothing waits and nothing is in work."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Work for ever: one lane."""
+        async for user_id in self._ready:
+            waiting = self._waiting.pop(user_id)
+            self._busy.add(user_id)
+            try:
+                for batch in _batches(waiting):
+                    await self._handle(user_id, batch)
+            finally:
+                self._busy.discard(user_id)
+                self._proceed(user_id)
+
+    def close(self) -> None:
+        self._send.close()
+        self._ready.close()
+
+    def _wait_for(self, user_id: str) -> Waiting:
+        waiting = self._waiting.get(user_id)
+        if waiting is None:
+            waiting = self._waiting[user_id] = Waiting()
+            if self._idle.is_set():
+                self._idle = anyio.Event()
+            if user_id not in self._busy:
+                self._send.send_nowait(user_id)
+        return waiting
+
+    def _proceed(self, user_id: str) -> None:
+        if user_id in self._waiting:
+            self._send.send_nowait(user_id)
+        elif not self._waiting and not self._busy:
+            self._idle.set()
+
+
+def _batches(waiting: Waiting) -> list[list[Work]]:
+    """Split into batches; an entry delivered three times or more is worked on alone."""
+    together = [work for work in waiting.works if work.delivery.deliveries < 3]
+    alone = [[work] for work in waiting.works if work.delivery.deliveries >= 3]
+    batches = [together[start : start + MAX_BATCH] for start in range(0, len(together), MAX_BATCH)]
+    return batches + alone or ([[]] if waiting.due else [])

@@ -1,0 +1,335 @@
+"""The loops of a worker: read, renew, sweep, due. Each is ``while not stopping: tick(); pause``; tests drive the ticks.
+
+A loop never dies of a dependency: it says so once, backs off with jitter, and goes on. While MongoDB is away nothing
+is read and what is held is renewed; nothing is counted against an entry for it.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+from redis.asyncio import Redis
+
+from service.errors import DependencyDown, Fault, Misconfigured, classify, name
+from service.logs import FaultLog, get_logger
+from service.profiles import ProfileStore
+from service.settings import RENEWALS_PER_LEASE, Settings
+from service.streams.client import connect_reader
+from service.streams.clock import ServerClock
+from service.streams.entry import Delivery
+from service.streams.group import Membership, consumer_name
+from service.streams.keys import Keys
+from service.streams.replies import entries
+from service.tone.base import ToneClassifier
+from service.worker.batch import BatchLearner, Extract, Hooks
+from service.worker.intake import Intake
+from service.worker.inwork import InWork
+from service.worker.lanes import Lanes
+from service.worker.settling import Settler
+
+BACKOFF_SECONDS = 2.0  # longest pause after a fault: a returned server is noticed within this and one time-out
+CONFIG_TRIES = 3  # a wrong password may be a server that is being set up: a short grace before giving up
+
+
+class Worker:
+    """One consumer of the group, in one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        redis: Redis,
+        store: ProfileStore,
+        tone: ToneClassifier,
+        *,
+        extract: Extract | None = None,
+    ) -> None:
+        self.settings = settings
+        self.redis = redis
+        self.store = store
+        self.tone = tone
+        self.log = get_logger()
+        self.faults = FaultLog()
+        self.clock = ServerClock()
+        self.consumer = consumer_name()
+        self.keys = Keys.of(settings.learning_key_prefix, settings.learning_partitions)
+        self.in_work = InWork(settings.learning_queue_concurrency, settings.learning_prefetch)
+        self.heartbeats: dict[str, float] = {}
+        self.down: set[str] = set()
+        self.joined = False
+        self.fatal: Misconfigured | None = None
+        self._stop = anyio.Event()
+        self._tries: dict[str, int] = {}
+        self._readers = [self._reader() for _ in self.keys.partitions]
+        self.members = [
+            Membership(redis, reader, keys, self.consumer)
+            for keys, reader in zip(self.keys.partitions, self._readers, strict=True)
+        ]
+        hooks = Hooks(self.clock.now, self._oldest_entry_ms, self._dependency_down, self._dependency_up)
+        learner = BatchLearner(
+            store, tone, settings.rules(), hooks, job_timeout=settings.learning_job_timeout_seconds, extract=extract
+        )
+        self.intake = Intake(self)
+        self.settler = Settler(self, learner)
+        self.lanes = Lanes(self.settler.handle)
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def fail(self, error: Misconfigured) -> None:
+        """Stop because a dependency refuses us for good; ``run`` raises ``error`` when all is released."""
+        self.fatal = self.fatal or error
+        self._stop.set()
+
+    async def stopped(self) -> None:
+        """Wait until somebody asked to stop."""
+        await self._stop.wait()
+
+    def stop(self) -> None:
+        """Stop reading; ``run`` ends once what is in work is done or released."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Work until ``stop``. Raises ``Misconfigured`` when a dependency refuses us for good."""
+        await self._join()
+        if self.stopping:
+            return
+        self.log.info(
+            "Worker started · Redis connected · MongoDB connected · "
+            f"Processing jobs with concurrency: {self.settings.learning_queue_concurrency}",
+            consumer=self.consumer,
+        )
+        async with AsyncExitStack() as stack:
+            for reader in self._readers:
+                stack.push_async_callback(reader.aclose)
+            async with anyio.create_task_group() as leases:
+                leases.start_soon(self._keep, "lease", self.renew_once, self._renewal)
+                await self._work()
+                await self._leave()
+                leases.cancel_scope.cancel()
+        if self.fatal is not None:
+            raise self.fatal
+
+    async def run_once(self) -> int:
+        """Sweep until nothing abandoned is left, finish what that brought, and return how many entries came."""
+        await self._join()
+        taken = 0
+        async with anyio.create_task_group() as leases:
+            leases.start_soon(self._keep, "lease", self.renew_once, self._renewal)
+            async with anyio.create_task_group() as lanes:
+                self._start_lanes(lanes)
+                while found := 0 if self.stopping else await self.sweep_once():
+                    taken += found
+                    await self.lanes.idle()
+                lanes.cancel_scope.cancel()
+            await self._leave()
+            leases.cancel_scope.cancel()
+        for reader in self._readers:
+            await reader.aclose()
+        if self.fatal is not None:
+            raise self.fatal
+        return taken
+
+    # ---- ticks
+
+    async def poll_once(self, member: Membership) -> int:
+        """Read once and hand out what came; return how many entries."""
+        count = await self._room()
+        if not count:
+            return 0
+        if self._tries.get(f"read {member.keys.jobs}"):
+            await self.intake.recover(member)
+        return await self.intake.read(member, count)
+
+    async def renew_once(self) -> None:
+        """Renew the lease of everything in work; drop what is lost."""
+        for member in self.members:
+            ids = self.in_work.ids(member.keys)
+            lost = await member.renew(ids) if ids else set()
+            if lost:
+                self.log.warning(f"[Learning] Lost the lease of {len(lost)} entries to another worker")
+                self.in_work.lose(member.keys, lost)
+
+    async def sweep_once(self) -> int:
+        """Take over what its consumer abandoned; return how many entries came."""
+        taken = 0
+        for member in self.members:
+            taken += await self.intake.sweep(member)
+        await self.intake.keep_house(self.members)
+        return taken
+
+    async def due_once(self) -> int:
+        """Hand out writers whose waiting edits are due; return how many."""
+        users = await self.store.due(self.clock.now())
+        for user_id in users:
+            self.lanes.submit_due(user_id)
+        return len(users)
+
+    # ---- parts of a run
+
+    async def _work(self) -> None:
+        async with anyio.create_task_group() as lanes:
+            self._start_lanes(lanes)
+            async with anyio.create_task_group() as intake:
+                for member in self.members:
+                    intake.start_soon(self._keep, f"read {member.keys.jobs}", self._reading(member), lambda: 0.0)
+                intake.start_soon(self._keep, "sweep", self.sweep_once, self._jittered("learning_sweep_seconds"))
+                intake.start_soon(self._keep, "due", self.due_once, self._jittered("learning_due_seconds"))
+            with anyio.move_on_after(self.settings.learning_grace_seconds):
+                await self.lanes.idle()
+            lanes.cancel_scope.cancel()
+        self.lanes.close()
+
+    def _start_lanes(self, group: Any) -> None:
+        for _ in range(self.settings.learning_queue_concurrency):
+            group.start_soon(self.lanes.run)
+
+    async def _join(self) -> None:
+        """Wait for Redis and MongoDB, create the groups, read the clock."""
+        while not self.stopping:
+            try:
+                for member in self.members:
+                    await member.join()
+                await self.clock.sync(self.redis)
+                await self.store.ping()
+            except Exception as error:  # noqa: BLE001 - sorted by class, and counted
+                await self._fault("start", error)
+            else:
+                self._recovered("start")
+                self.joined = True
+                return
+
+    async def _leave(self) -> None:
+        """Release what was not finished, so that the next sweep of any worker takes it at once, and leave."""
+        with anyio.move_on_after(self.settings.learning_redis_timeout_seconds * 2, shield=True):
+            try:
+                for member in self.members:
+                    await self._release(member)
+                    await member.leave()
+            except Exception as error:  # noqa: BLE001 - nothing is lost: the lease runs out instead
+                self.log.warning(f"[Learning] Could not release what is in work ({name(error)}): its lease runs out")
+
+    async def _release(self, member: Membership) -> None:
+        ids = self.in_work.ids(member.keys)
+        if ids:
+            await member.release(ids, idle=self.settings.lease, uncount=True)
+            self.in_work.drop(member.keys, ids)
+            self.log.info(f"[Learning] Released {len(ids)} entries to the other workers")
+
+    def member(self, delivery: Delivery) -> Membership:
+        return self.members[self.keys.partitions.index(delivery.keys)]
+
+    # ---- pauses and faults
+
+    async def _keep(self, loop: str, tick: Callable[[], Awaitable[object]], interval: Callable[[], float]) -> None:
+        while not self.stopping or loop == "lease":
+            try:
+                await tick()
+            except Exception as error:  # noqa: BLE001 - sorted by class, and counted
+                await self._fault(loop, error)
+            else:
+                self._recovered(loop)
+                self.heartbeats[loop] = time.monotonic()
+                await self._pause(interval(), interruptible=loop != "lease")
+
+    async def _pause(self, seconds: float, *, interruptible: bool = True) -> None:
+        if not interruptible or seconds <= 0:
+            return await anyio.sleep(max(0.0, seconds))
+        with anyio.move_on_after(seconds):
+            await self._stop.wait()
+        return None
+
+    async def _room(self) -> int:
+        """Wait until there is room for entries and MongoDB answers; return how many, 0 when stopping."""
+        while not self.stopping:
+            if "mongodb" in self.down:
+                await self._ping_mongodb()
+            elif room := self.in_work.room():
+                return room
+            else:
+                with anyio.move_on_after(1):
+                    await self.in_work.changed()
+        return 0
+
+    async def _ping_mongodb(self) -> None:
+        try:
+            await self.store.ping()
+        except DependencyDown as error:
+            self._dependency_down(error)
+            await self._pause(random.uniform(0.1, BACKOFF_SECONDS))
+        else:
+            self._dependency_up("mongodb")
+
+    async def _fault(self, loop: str, error: Exception) -> None:
+        """Say what is wrong, do what its class asks for, and pause."""
+        tries = self._tries[loop] = self._tries.get(loop, 0) + 1
+        fault = Fault.TRANSIENT if isinstance(error, DependencyDown) else classify(error)
+        if isinstance(error, Misconfigured) or (fault is Fault.CONFIG and tries >= CONFIG_TRIES):
+            return self.fail(error if isinstance(error, Misconfigured) else Misconfigured(refusal(error)))
+        if fault is Fault.GROUP_GONE:
+            self.log.error(
+                "[Learning] The stream or its group is gone (flushed, failed over or deleted): creating it again. "
+                "Jobs that Redis lost are lost"
+            )
+            with anyio.move_on_after(self.settings.learning_redis_timeout_seconds):
+                for member in self.members:
+                    await member.join()
+            return None
+        if fault is Fault.TOPOLOGY:
+            await self.redis.connection_pool.disconnect(inuse_connections=False)
+        if isinstance(error, DependencyDown):
+            self._dependency_down(error)
+        else:
+            self.down.add("redis") if fault is Fault.TRANSIENT else None
+            self.faults.fault(loop, f"[Learning] The {loop} loop cannot go on ({name(error)}): trying again")
+        return await self._pause(random.uniform(0.05, min(BACKOFF_SECONDS, 0.1 * 2 ** min(tries, 8))))
+
+    def _recovered(self, loop: str) -> None:
+        if self._tries.pop(loop, 0):
+            self.faults.recovered(loop)
+            self.down.discard("redis")
+
+    def _dependency_down(self, error: DependencyDown) -> None:
+        self.down.add(error.service)
+        self.faults.fault(error.service, f"[Learning] {error}")
+
+    def _dependency_up(self, service: str) -> None:
+        if service in self.down:
+            self.down.discard(service)
+            self.faults.recovered(service)
+
+    def _renewal(self) -> float:
+        return self.settings.learning_lease_seconds / RENEWALS_PER_LEASE * random.uniform(0.8, 1.0)
+
+    def _jittered(self, setting: str) -> Callable[[], float]:
+        seconds: float = getattr(self.settings, setting)
+        return lambda: seconds * random.uniform(0.5, 1.0)
+
+    def _reading(self, member: Membership) -> Callable[[], Awaitable[object]]:
+        return lambda: self.poll_once(member)
+
+    def _reader(self) -> Redis:
+        return connect_reader(
+            self.settings.redis_url.get_secret_value(),
+            block=self.settings.learning_block_seconds,
+            timeout=self.settings.learning_redis_timeout_seconds,
+        )
+
+    async def _oldest_entry_ms(self) -> int:
+        """Return the time of the oldest entry of any partition, now when there is none."""
+        oldest = round(self.clock.now().timestamp() * 1000)
+        for keys in self.keys.partitions:
+            for id, _ in entries(await self.redis.xrange(keys.jobs, "-", "+", count=1)):
+                oldest = min(oldest, int(id.partition("-")[0]))
+        return oldest
+
+
+def refusal(error: Exception) -> str:
+    return f"Redis refuses us ({name(error)}): check REDIS_URL, its password and the user's ACL"
+
+

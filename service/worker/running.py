@@ -1,0 +1,135 @@
+"""A worker with everything it needs: connections, models, signals."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import anyio
+
+from service.errors import DependencyDown, Misconfigured
+from service.logs import FaultLog, get_logger
+from service.profiles import ProfileStore, open_profiles
+from service.settings import Settings
+from service.streams.client import connect
+from service.tone.open import ToneOptions, open_tone
+from service.worker.batch import Extract
+from service.worker.loops import Worker
+
+# A lane, the barrier of a duplicate, the due query, a ping: never more calls in flight than connections.
+EXTRA_CONNECTIONS = 8
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until a stop signal. The first one finishes or releases what is in work, the second ends at once."""
+    async with open_worker(settings) as worker, anyio.create_task_group() as group:
+        group.start_soon(_obey_signals, worker)
+        await worker.run()
+        group.cancel_scope.cancel()
+
+
+async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch: bool) -> int:
+    """Take over and finish what nobody renewed for ``min_idle`` seconds (the lease); return how many entries.
+
+    With ``watch`` this goes on until a stop signal.
+    """
+    taken = 0
+    stop = anyio.Event()
+    while not stop.is_set():
+        async with open_worker(settings) as worker, anyio.create_task_group() as group:
+            if min_idle is not None:
+                worker.intake.claim_idle = timedelta(seconds=min_idle)
+            group.start_soon(_obey_signals, worker)
+            taken += await worker.run_once()
+            if worker.stopping or not watch:
+                stop.set()
+            else:
+                with anyio.move_on_after(settings.learning_sweep_seconds):
+                    await worker.stopped()
+                    stop.set()
+            group.cancel_scope.cancel()
+    return taken
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings, *, extract: Extract | None = None) -> AsyncIterator[Worker]:
+    """Yield a worker whose connections are closed after it. Waits for MongoDB."""
+    redis = connect(settings.redis_url.get_secret_value(), timeout=settings.learning_redis_timeout_seconds)
+    tone = open_tone(tone_options(settings))
+    try:
+        async with _waited_for_store(settings) as store:
+            yield Worker(settings, redis, store, tone, extract=extract)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await tone.aclose()
+            await redis.aclose()
+
+
+def tone_options(settings: Settings) -> ToneOptions:
+    """Return how tone is judged under ``settings``."""
+    key = settings.gemini_api_key
+    return ToneOptions(
+        api_key=key.get_secret_value() if key else None,
+        model=settings.gemini_model,
+        base_url=settings.gemini_base_url,
+        timeout_seconds=settings.gemini_timeout_seconds,
+        max_concurrency=settings.gemini_max_concurrency,
+        max_calls_per_minute=settings.gemini_max_calls_per_minute,
+        max_input_tokens=settings.gemini_max_input_tokens,
+    )
+
+
+@asynccontextmanager
+async def _waited_for_store(settings: Settings) -> AsyncIterator[ProfileStore]:
+    """Open the store, however long MongoDB is away; a role without the right to make indexes is enough."""
+    faults = FaultLog()
+    indexes = True
+    while True:
+        opened = open_store(settings, indexes=indexes)
+        try:
+            store = await opened.__aenter__()
+        except DependencyDown as error:
+            faults.fault("mongodb", f"[Learning] {error}")
+            await anyio.sleep(1)
+        except Misconfigured:
+            if not indexes:
+                raise
+            indexes = False
+        else:
+            break
+    faults.recovered("mongodb")
+    if not indexes:
+        get_logger().warning("The MongoDB user may not make indexes: see that learn_due_at is indexed")
+    if store.write_concern.document != {"w": "majority", "j": True}:
+        get_logger().warning(f"MONGODB_URI sets the write concern {store.write_concern.document}: durability is its")
+    try:
+        yield store
+    finally:
+        await opened.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, *, indexes: bool = True) -> AsyncIterator[ProfileStore]:
+    """Yield the store of ``settings``. Raises ``DependencyDown`` or ``Misconfigured``."""
+    async with open_profiles(
+        settings.mongodb_uri.get_secret_value(),
+        timeout=settings.learning_mongodb_timeout_seconds,
+        connections=settings.learning_queue_concurrency + EXTRA_CONNECTIONS,
+        indexes=indexes,
+    ) as store:
+        yield store
+
+
+async def _obey_signals(worker: Worker) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for signum in signals:
+            if worker.stopping:
+                worker.log.warning("[Learning] Second signal: stopping at once. What is in work is taken over later")
+                os._exit(128 + signum)
+            worker.log.info("[Learning] Stopping: finishing what is in work")
+            worker.stop()
+
+

@@ -1,0 +1,177 @@
+"""What a lane does with a batch: learn it, tell the application, settle it; and what becomes of one that fails.
+
+Settling comes last: an entry stays pending until its effect is durable. A batch that fails as a whole is tried again
+entry by entry, so one bad job is told apart; a job that fails alone is given back with growing waits, and its
+delivery count, which Redis keeps, ends it after ``LEARNING_MAX_ATTEMPTS``.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import anyio
+import orjson
+
+from service.errors import Fault, Misconfigured, Unstorable, classify, name
+from service.streams.entry import Work
+from service.streams.keys import UPDATED_CHANNEL, cache_keys
+from service.worker.batch import BatchLearner, Learned
+
+if TYPE_CHECKING:
+    from service.worker.loops import Worker
+
+RETRY_SECONDS = 1.0  # wait after the first failure; doubles with each further one, at most the lease
+
+
+class Settler:
+    """Handles batches for the lanes of ``worker``."""
+
+    def __init__(self, worker: Worker, learner: BatchLearner) -> None:
+        self._worker = worker
+        self._learner = learner
+        self._log = worker.log
+        self.counts: Counter[str] = Counter()
+
+    async def handle(self, user_id: str, works: Sequence[Work]) -> None:
+        """Learn and settle one batch. Never raises but for cancellation: a failure is an attempt."""
+        held = [work for work in works if self._worker.in_work.holds(work.delivery.keys, work.delivery.id)]
+        if works and not held:
+            return
+        with anyio.CancelScope() as scope:
+            self._worker.in_work.begin((work.delivery for work in held), scope)
+            try:
+                await self._learn(user_id, held)
+            except Misconfigured as error:
+                self._worker.fail(error)
+            except Unstorable as error:
+                await self._failed(user_id, held, error, reason="unstorable")
+            except Exception as error:  # noqa: BLE001 - one bad thing stays one bad thing
+                await self._failed(user_id, held, error)
+
+    async def _learn(self, user_id: str, works: Sequence[Work]) -> None:
+        started = time.monotonic()
+        for work in works[:3]:
+            self._log.info(f"[Learning] Processing job {work.job_id}", **about(work))
+        if works:
+            more = f" of {len(works)} jobs" if len(works) > 1 else "..."
+            self._log.info(f"[Learning] Extracting style deltas{more}", user_id=user_id)
+        learned = await self._learner.learn(user_id, works)
+        self._tell(user_id, learned)
+        await self._finish(user_id, learned)
+        seconds = time.monotonic() - started
+        for work in learned.applied[:3]:
+            self._log.info(f"[Learning] Job {work.job_id} completed in {seconds:.1f}s", **about(work))
+        if len(learned.applied) > 3:
+            self._log.info(f"[Learning] {len(learned.applied)} jobs completed in {seconds:.1f}s", user_id=user_id)
+
+    async def _finish(self, user_id: str, learned: Learned) -> None:
+        """Tell the application and settle, until Redis took it or the entries are another's."""
+        self.counts["conflict"] += learned.conflicts
+        if learned.outcome is not None or learned.duplicates:
+            await self._until_done("notify", lambda: self._notify(user_id, learned))
+        await self._until_done("settle", lambda: self._settle(learned.applied, "learned"))
+        await self._until_done("settle", lambda: self._settle(learned.duplicates, "duplicate"))
+        for work, reason, detail in learned.dead:
+            await self._worker.intake.bury(work.delivery, reason, detail)
+            self.counts["dead"] += 1
+
+    async def _until_done(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
+        tries = 0
+        while True:
+            try:
+                await step()
+            except Exception as error:
+                fault = classify(error)
+                if fault not in (Fault.TRANSIENT, Fault.TOPOLOGY, Fault.GROUP_GONE):
+                    raise
+                if fault is Fault.GROUP_GONE:
+                    return
+                tries += 1
+                self._worker.faults.fault(what, f"[Learning] Cannot {what} ({name(error)}): trying again")
+                await anyio.sleep(random.uniform(0.05, min(2.0, 0.1 * 2**tries)))
+            else:
+                self._worker.faults.recovered(what)
+                return
+
+    async def _notify(self, user_id: str, learned: Learned) -> None:
+        """Delete the application's cache keys and publish the change; done again when an entry comes again."""
+        async with self._worker.redis.pipeline(transaction=False) as pipe:
+            for key in cache_keys(user_id):
+                pipe.delete(key)
+            if learned.outcome is not None:
+                profile = learned.outcome.profile
+                news = {
+                    "user_id": user_id,
+                    "revision": profile.revision,
+                    "evolution_score": profile.evolution_score,
+                }
+                pipe.publish(UPDATED_CHANNEL, orjson.dumps(news))
+            await pipe.execute()
+
+    async def _settle(self, works: Sequence[Work], counter: str) -> None:
+        if not works:
+            return
+        keys = works[0].delivery.keys
+        ids = [work.delivery.id for work in works]
+        lost = await self._worker.member(works[0].delivery).settle(ids, counter=counter, counted=len(ids))
+        self._worker.in_work.drop(keys, ids, settled=True)
+        self.counts[counter] += len(ids) - len(lost)
+        self.counts["lost"] += len(lost)
+
+    async def _failed(self, user_id: str, works: Sequence[Work], error: Exception, reason: str = "") -> None:
+        """Try the entries of a failed batch one by one; give a failed entry back, or bury it."""
+        if len(works) > 1:
+            for work in works:
+                await self.handle(user_id, [work])
+            return
+        cause = name(error)
+        if not works:
+            self._log.error(f"[Learning] Could not learn what is due ({cause})", user_id=user_id)
+            return
+        work = works[0]
+        if reason:
+            await self._worker.intake.bury(work.delivery, reason, str(error))
+            return
+        attempt = work.delivery.deliveries
+        self._log.error(f"[Learning] Job {work.job_id} failed, attempt {attempt} ({cause})", **about(work))
+        self.counts["failed_attempt"] += 1
+        lease = self._worker.settings.lease
+        wait = min(lease, timedelta(seconds=RETRY_SECONDS * 2 ** (attempt - 1)))
+        await self._until_done("release", lambda: self._release(work, lease - wait))
+
+    async def _release(self, work: Work, idle: timedelta) -> None:
+        member = self._worker.member(work.delivery)
+        await member.release([work.delivery.id], idle=idle, uncount=False)
+        self._worker.in_work.drop(work.delivery.keys, [work.delivery.id])
+
+    def _tell(self, user_id: str, learned: Learned) -> None:
+        """Log what was learned, in the words people search for."""
+        if learned.recorded is not None:
+            due = learned.recorded.learn_due_at
+            when = f"{due:%H:%M:%S}" if due else "soon"
+            self._log.info(
+                f"[Learning] Recorded {len(learned.applied)} edits for user {user_id}, to be learned at {when}",
+                user_id=user_id,
+            )
+        if learned.outcome is None:
+            return
+        outcome = learned.outcome
+        if outcome.patterns:
+            self._log.info(f"[Learning] Detected patterns: {', '.join(outcome.patterns)}", user_id=user_id)
+        self._log.info(f"[Learning] Updating profile for user {user_id}...", user_id=user_id)
+        self._log.info(
+            "[Learning] Profile updated successfully", user_id=user_id, revision=outcome.profile.revision
+        )
+        self._log.info(
+            f"[Learning] Evolution score: {outcome.score_before:.0f}% → {outcome.score_after:.0f}%", user_id=user_id
+        )
+
+
+def about(work: Work) -> dict[str, str]:
+    """Return what a log line says beside its text."""
+    return {"job_id": work.job_id, "user_id": work.user_id, "entry_id": work.delivery.id}
