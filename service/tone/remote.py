@@ -1,0 +1,179 @@
+"""A model behind everything that keeps it from being in the way.
+
+    lexical labels -> which edits are worth asking about -> cache -> breaker -> slot
+        -> (budget -> call -> validate)*
+
+Each stage can only take an edit out of the question; what no stage answered keeps its lexical label. One
+deadline, taken when the question arrives, covers all of it. The stores get a quarter of the time-out a step at
+most, so that a frozen Redis can neither eat the model's time nor hold back an answer that is there.
+
+An edit is not asked about when it is noise, when it has no sentence to show, or when its countable evidence
+is already decisive. Edits of a batch with the same content are asked about once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import anyio
+
+from schemas.delta import ToneShift
+from service.tone.answer import Reply, read
+from service.tone.base import Pairs, State, ToneFailure, ToneRequest, ToneStats
+from service.tone.breaker import Breaker
+from service.tone.budget import CallBudget
+from service.tone.cache import ToneCache, content_key
+from service.tone.lexical import label
+from service.tone.options import ToneOptions
+from service.tone.prompt import PROMPT_VERSION, Prompt, pack
+from service.tone.retry import RetryPolicy, retrying
+
+log = logging.getLogger(__name__)
+STORE_SHARE = 0.25  # of the time-out: for each word with the cache or the budget, which may be a frozen Redis
+FAIR_SHARE = 0.25  # of the time-out: a call that got its slot with less left proves nothing when it is late
+
+
+class ToneModel(Protocol):
+    """One request to one model, without any care around it."""
+
+    async def ask(self, prompt: Prompt) -> Reply:
+        """What the model said; raises ToneFailure and cancellation only."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Question:
+    """One content to be judged, and the positions of the edits that have it."""
+
+    pairs: Pairs
+    positions: list[int] = field(default_factory=list)
+
+
+class RemoteTone:
+    """The classifier that asks a model where it is worth it."""
+
+    def __init__(
+        self,
+        model: ToneModel,
+        options: ToneOptions,
+        *,
+        cache: ToneCache,
+        budget: CallBudget,
+        breaker: Breaker,
+        retries: RetryPolicy,
+    ) -> None:
+        self.stats = ToneStats()
+        self._model = model
+        self._options = options
+        self._cache = cache
+        self._budget = budget
+        self._breaker = breaker
+        self._retries = retries
+        self._patience = options.timeout_seconds * STORE_SHARE
+        self._slots = anyio.CapacityLimiter(options.max_concurrency)
+
+    def state(self) -> State:
+        return "open" if self._breaker.is_open else "available"
+
+    async def aclose(self) -> None:
+        await self._model.aclose()
+
+    async def classify(self, edits: Sequence[ToneRequest]) -> list[ToneShift]:
+        shifts = [label(edit.delta) for edit in edits]
+        questions = self._questions(edits, shifts)
+        if not questions:
+            return shifts
+        answers = await self._answers(questions)
+        for key, question in questions.items():
+            for position in question.positions:
+                shifts[position] = answers.get(key, shifts[position])
+            if key not in answers:
+                self.stats.fallbacks += len(question.positions)
+        return shifts
+
+    def _questions(self, edits: Sequence[ToneRequest], lexical: Sequence[ToneShift]) -> dict[str, _Question]:
+        questions: dict[str, _Question] = {}
+        for position, (edit, shift) in enumerate(zip(edits, lexical, strict=True)):
+            decided = shift.confidence >= self._options.decisive_confidence
+            if edit.delta.is_noise or decided or not edit.pairs:
+                continue
+            key = content_key(PROMPT_VERSION, self._options.model, edit.pairs)
+            questions.setdefault(key, _Question(edit.pairs)).positions.append(position)
+        return questions
+
+    async def _answers(self, questions: Mapping[str, _Question]) -> dict[str, ToneShift]:
+        """What is known about the questions in time; possibly nothing."""
+        deadline = anyio.current_time() + self._options.timeout_seconds
+        found: dict[str, ToneShift] = {}
+        try:
+            found.update(await self._cached(questions))
+            missing = {key: question.pairs for key, question in questions.items() if key not in found}
+            if missing:
+                fresh = await self._fresh(missing, deadline)
+                found.update(fresh)
+                with anyio.CancelScope(deadline=min(deadline, anyio.current_time() + self._patience)):
+                    await self._cache.put_many(fresh)
+        except ToneFailure as failure:
+            self._gave_up(failure)
+        except Exception as error:  # noqa: BLE001 - tone is never a reason to fail a job, whatever a library invents
+            self.stats.failures["internal"] += 1
+            log.warning("tone: lexical answer after an unexpected %s", type(error).__name__)
+        return found
+
+    async def _cached(self, questions: Mapping[str, _Question]) -> dict[str, ToneShift]:
+        found: dict[str, ToneShift] = {}
+        with anyio.move_on_after(self._patience):
+            found = await self._cache.get_many(list(questions))
+        hits = sum(len(question.positions) for key, question in questions.items() if key in found)
+        self.stats.cache_hits += hits
+        self.stats.cache_misses += sum(len(question.positions) for question in questions.values()) - hits
+        return found
+
+    async def _fresh(self, missing: Mapping[str, Pairs], deadline: float) -> dict[str, ToneShift]:
+        prompt = pack(list(missing.values()), self._options.max_input_tokens)
+        if prompt is None:
+            return {}
+        with self._breaker.guard():
+            shifts = await self._called(prompt, deadline)
+        keys = list(missing)
+        return {keys[position]: shift for position, shift in zip(prompt.positions, shifts, strict=True)}
+
+    async def _called(self, prompt: Prompt, deadline: float) -> Sequence[ToneShift]:
+        fair = False
+        try:
+            with anyio.fail_after(max(0.0, deadline - anyio.current_time())):
+                async with self._slots:
+                    left = deadline - anyio.current_time()
+                    fair = left > self._options.timeout_seconds * FAIR_SHARE
+                    return await retrying(lambda: self._once(prompt), self._retries, self._count)
+        except TimeoutError:
+            # A full house is not the model's fault: only a call that had time counts against it.
+            failure = ToneFailure("timeout" if fair else "busy")
+            self._count(failure)
+            raise failure from None
+
+    async def _once(self, prompt: Prompt) -> Sequence[ToneShift]:
+        allowed = False
+        with anyio.move_on_after(self._patience):
+            allowed = await self._budget.take()
+        if not allowed:
+            raise ToneFailure("budget")
+        self.stats.calls += 1
+        reply = await self._model.ask(prompt)
+        self.stats.tokens_in += reply.tokens_in
+        self.stats.tokens_out += reply.tokens_out
+        return read(reply, len(prompt.positions))
+
+    def _count(self, failure: ToneFailure) -> None:
+        self.stats.failures[failure.reason] += 1
+
+    def _gave_up(self, failure: ToneFailure) -> None:
+        if failure.reason == "breaker_open":
+            self._count(failure)  # refused before any try could count it; logged when it opened
+            return
+        log.warning("tone: lexical answer, model %s, breaker %s", failure.reason, self.state())

@@ -1,0 +1,108 @@
+"""The lexical answer: the strongest evidence names the label, and weak evidence names none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.delta import Count, StyleDelta, ToneLabel, ToneScales
+from service.tone.lexical import label
+
+COUNTS = (
+    "contractions",
+    "hedges",
+    "intensifiers",
+    "exclamations",
+    "second_person",
+    "formal_words",
+    "casual_words",
+    "laughter",
+)
+
+
+def added(number: int) -> Count:
+    return Count(after=number, added=number)
+
+
+def removed(number: int) -> Count:
+    return Count(before=number, removed=number)
+
+
+CASES: list[tuple[dict[str, Any], ToneLabel]] = [
+    ({}, "no change"),
+    ({"contractions": added(1)}, "no change"),
+    ({"contractions": added(2)}, "more casual"),
+    ({"contractions": removed(3)}, "more professional"),
+    ({"formal_words": added(2)}, "more professional"),
+    ({"casual_words": added(2)}, "more casual"),
+    ({"exclamations": added(2)}, "more enthusiastic"),
+    ({"exclamations": removed(1), "intensifiers": removed(2)}, "more subdued"),
+    ({"hedges": removed(2)}, "more direct"),
+    ({"hedges": added(3)}, "more indirect"),
+    ({"second_person": added(2)}, "no change"),
+    ({"second_person": added(4)}, "more direct"),
+    ({"laughter": added(1)}, "more humorous"),
+    ({"laughter": removed(2)}, "more serious"),
+    ({"tone_scales": ToneScales(formality=-0.6)}, "more casual"),
+    ({"tone_scales": ToneScales(emotionality=0.8)}, "more enthusiastic"),
+    ({"tone_scales": ToneScales(emotionality=0.4)}, "no change"),
+    ({"tone_scales": ToneScales(formality=0.5), "contractions": added(2)}, "no change"),
+    ({"tone_scales": ToneScales(formality=-0.3, humor=0.7)}, "more humorous"),
+    ({"contractions": Count(before=2, after=2, added=2, removed=2)}, "no change"),
+]
+
+
+@pytest.mark.parametrize(("fields", "expected"), CASES)
+def test_labels(fields: dict[str, Any], expected: ToneLabel) -> None:
+    shift = label(StyleDelta(is_noise=False, **fields))
+    assert (shift.label, shift.source) == (expected, "lexical")
+    assert (shift.confidence > 0) == (expected != "no change")
+
+
+def test_noise_is_no_change_for_certain() -> None:
+    shift = label(StyleDelta(is_noise=True, laughter=added(3)))
+    assert (shift.label, shift.confidence) == ("no change", 1.0)
+
+
+def test_a_rival_lowers_the_confidence() -> None:
+    alone = label(StyleDelta(is_noise=False, tone_scales=ToneScales(humor=0.8)))
+    beside = label(StyleDelta(is_noise=False, tone_scales=ToneScales(humor=0.8, formality=-0.8)))
+    assert beside.label == alone.label
+    assert beside.confidence < alone.confidence
+
+
+@st.composite
+def deltas(draw: st.DrawFn) -> StyleDelta:
+    scale, number = st.floats(-1, 1), st.integers(0, 10_000)
+    counts = {name: Count(added=draw(number), removed=draw(number)) for name in COUNTS}
+    scales = ToneScales(
+        formality=draw(scale),
+        enthusiasm=draw(scale),
+        directness=draw(scale),
+        humor=draw(scale),
+        emotionality=draw(scale),
+    )
+    return StyleDelta(is_noise=False, tone_scales=scales, **counts)
+
+
+OPPOSITE: dict[ToneLabel, ToneLabel] = {
+    "more casual": "more professional",
+    "more enthusiastic": "more subdued",
+    "more direct": "more indirect",
+    "more humorous": "more serious",
+    "no change": "no change",
+}
+OPPOSITE |= {down: up for up, down in OPPOSITE.items()}
+
+
+@given(deltas())
+def test_any_delta_has_a_label_and_its_mirror_the_opposite(delta: StyleDelta) -> None:
+    swapped = {name: Count(added=getattr(delta, name).removed, removed=getattr(delta, name).added) for name in COUNTS}
+    scales = {name: -value for name, value in delta.tone_scales.model_dump().items()}
+    mirror = label(delta.model_copy(update={**swapped, "tone_scales": ToneScales(**scales)}))
+    shift = label(delta)
+    assert 0 <= shift.confidence < 1
+    assert (mirror.label, mirror.confidence) == (OPPOSITE[shift.label], shift.confidence)
