@@ -1,0 +1,52 @@
+# Needs make, Python 3.11 or newer and pip; `make lock` also needs uv.
+#
+#   make demo              sample writers through the real worker on an embedded Redis and MongoDB
+#   make test              the tests; make test ARGS="-k settle -x"
+#   make ci                what .ci/run runs: lint, types, tests
+#   make lock              resolve pyproject.toml into requirements*.txt; make lock UPGRADE=--upgrade
+
+PYTHON ?= python3
+ARGS ?=
+UPGRADE ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# No annotations, header or index options: the lock files name no index and no machine.
+COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-config --no-header --no-annotate $(UPGRADE)
+
+.PHONY: demo test lint types ci lock clean
+.DELETE_ON_ERROR:
+
+demo: $(READY)
+	@$(BIN)/learnsvc demo $(ARGS)
+
+test: $(READY)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+ci: lint types
+	@$(MAKE) --no-print-directory test
+
+lock:
+	$(COMPILE) pyproject.toml -o requirements.txt
+	$(COMPILE) pyproject.toml --extra embedded --extra dev -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find schemas service tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment is made again only when what it is made from has changed.
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "learnsvc needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
