@@ -1,0 +1,45 @@
+"""Counts before and after, with what was added and removed.
+
+Things that can be told apart (emoji, links, hedges, words) are compared as multisets: a swap is one added and one
+removed, a move is nothing. Things that are all alike (paragraphs, bullets, exclamation marks) only have a balance.
+Small counts repeat endlessly and the models are frozen, so equal ones share one object.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from schemas.delta import Count, Measure
+
+
+@lru_cache(maxsize=8192)
+def counted(before: int, after: int, added: int, removed: int) -> Count:
+    """A `Count`, shared."""
+    return Count(before=before, after=after, added=added, removed=removed)
+
+
+def balance(before: int, after: int) -> Count:
+    """The count of things that are all alike."""
+    return counted(before, after, max(0, after - before), max(0, before - after))
+
+
+def multiset(before: Sequence[str], after: Sequence[str]) -> Count:
+    """The count of things that can be told apart."""
+    if before == after:
+        return counted(len(before), len(after), 0, 0)
+    added, removed = differences(before, after)
+    return counted(len(before), len(after), len(added), len(removed))
+
+
+def differences(before: Iterable[str], after: Iterable[str]) -> tuple[list[str], list[str]]:
+    """(added, removed) of two multisets, in order of first appearance."""
+    one, other = Counter(before), Counter(after)
+    return list((other - one).elements()), list((one - other).elements())
+
+
+def measure(before: float, after: float) -> Measure:
+    """Two means and their difference, rounded so that stored deltas stay short."""
+    before, after = round(before, 4), round(after, 4)
+    return Measure(before=before, after=after, difference=round(after - before, 4))

@@ -1,0 +1,237 @@
+"""Assembly: two texts in, one `Analysis` out.
+
+Both sides are masked, split and aligned (`document`, `align`), changed groups are compared (`compare`), and every field
+of the delta is derived from that. Equal texts take the same way with one parsed side, so a delta always holds true counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from schemas.delta import Analysis, Count, Span, StyleDelta, Substitution
+from service.analysis import ending
+from service.analysis.align import Alignment, align
+from service.analysis.bounds import bounded
+from service.analysis.compare import Comparison, compare
+from service.analysis.counts import balance, counted, differences, measure, multiset
+from service.analysis.document import Document, Memo, Unit, mask_all, parse
+from service.analysis.emoji import LAUGHING
+from service.analysis.language import SAMPLE, detect
+from service.analysis.lexicon import CHARACTER_LANGUAGES, MARKERS, Lexicon, lexicon
+from service.analysis.markers import collect
+from service.analysis.measures import long_words, mean_length, paragraph_count, paragraph_length, prose, size
+from service.analysis.phrases import select
+from service.analysis.scales import complexity_shift, tone_scales
+from service.analysis.sketch import sketch_words
+from service.analysis.spans import Change, Reason
+from service.analysis.threads import posts_count
+
+_MAX_SUBSTITUTIONS = 40
+_MAX_EXPRESSION = 200
+_SAMPLE = 800
+_KINDS = (("bullets", "bullet"), ("numbered", "numbered"), ("headings", "heading"))
+_MASKED = ("links", "code", "hashtags", "mentions")
+# Name of the word list -> name of the field.
+_MARKS = (
+    ("contractions", "contractions"), ("hedges", "hedges"), ("intensifiers", "intensifiers"), ("formal", "formal_words"),
+    ("casual", "casual_words"), ("second_person", "second_person"), ("laughter", "laughter"),
+)  # fmt: skip
+_REWRITE = 0.8
+# Marks that make an edit evidence although no word changed; the others (links, code, mentions) are facts.
+_TELLING = ("emoji", "bullets", "numbered", "headings", "emphasis", "em_dashes", "exclamations", "questions", "paragraphs")
+
+
+def analyze(original: str | Sequence[str], edited: str | Sequence[str]) -> Analysis:
+    """What an edit says about style: the delta, the classified spans and the changed sentence pairs.
+
+    Either text may be one string or the posts of a thread in order. Pure and deterministic; survives any Unicode.
+    """
+    posts_before = [original] if isinstance(original, str) else list(original)
+    posts_after = [edited] if isinstance(edited, str) else list(edited)
+    same = posts_before == posts_after
+    posts_before, posts_after, cut = bounded(posts_before, posts_after)
+    masked_before = mask_all(posts_before)
+    masked_after = masked_before if same else mask_all(posts_after)
+    lists = lexicon(detect(_sample_text(masked_before), _sample_text(masked_after)))
+    memo = Memo(lists)
+    before = parse(masked_before, memo)
+    after = before if masked_after is masked_before else parse(masked_after, memo)
+    alignment = align(before.units, after.units, lists)
+    comparison = compare(before, after, alignment, lists)
+    comparison.truncated |= alignment.truncated or before.truncated or after.truncated or (cut and not same)
+    delta = StyleDelta(**_Fields(before, after, alignment, comparison, lists).all())
+    return Analysis(delta=delta, spans=_spans(before, alignment, comparison), pairs=tuple(comparison.pairs))
+
+
+def _sample_text(masked: Sequence[Any]) -> str:
+    """Enough of a side to tell its language."""
+    return "\n".join(part.text[:SAMPLE] for part in masked[:3])
+
+
+def _spans(before: Document, alignment: Alignment, comparison: Comparison) -> tuple[Span, ...]:
+    moved = [before.units[a].text for a, _ in alignment.moved]
+    spans = [Span(kind="moved", before=text, after=text) for text in moved]
+    spans += [Span(kind=change.kind, before=change.before, after=change.after) for change in comparison.changes]
+    return tuple(spans)
+
+
+class _Fields:
+    """The fields of a delta, a group of them a method."""
+
+    def __init__(
+        self, before: Document, after: Document, alignment: Alignment, comparison: Comparison, lists: Lexicon
+    ) -> None:
+        self._before = before
+        self._after = after
+        self._alignment = alignment
+        self._comparison = comparison
+        self._lists = lists
+        self._characters = lists.language in CHARACTER_LANGUAGES
+
+    def all(self) -> dict[str, Any]:
+        """Every field that differs from its default."""
+        layout, marks = self._layout(), self._marks()
+        ratio = self._change_ratio()
+        rewrite = ratio > _REWRITE and bool(self._after.units)
+        noise = self._is_noise({**layout, **marks})
+        fields: dict[str, Any] = {
+            "language": self._lists.language,
+            "change_ratio": ratio,
+            "is_noise": noise,
+            "is_rewrite": rewrite,
+            "truncated": self._comparison.truncated,
+            "length_unit": "characters" if self._characters else "words",
+            **layout,
+            **self._lengths(),
+            **{field: marks[name] for name, field in _MARKS},
+            **self._structure(),
+        }
+        if not rewrite:
+            fields |= self._expressions()
+        if not noise:
+            fields["tone_scales"] = tone_scales({**layout, **marks}, self._pair_signs())
+            fields["complexity_shift"] = complexity_shift(self._exchanged(), fields["long_word_share"])
+            fields["kept_words"] = sketch_words([word for unit in self._after.units for word in unit.words])
+        if rewrite:
+            fields["sample"] = sample(self._after)
+        return fields
+
+    def _change_ratio(self) -> float:
+        total = sum(len(unit.words) for side in (self._before, self._after) for unit in side.units)
+        return round(min(1.0, self._comparison.changed_words / total), 4) if total else 0.0
+
+    def _is_noise(self, counts: dict[str, Count]) -> bool:
+        if self._comparison.restructured or any(change.is_evidence for change in self._comparison.changes):
+            return False
+        if any(counts[name].added or counts[name].removed for name in _TELLING):
+            return False
+        return counts["hashtags"].before == counts["hashtags"].after
+
+    def _layout(self) -> dict[str, Any]:
+        before, after = self._before, self._after
+        text_before, text_after = before.text, after.text
+        emoji_before, emoji_after = before.collect("emoji"), after.collect("emoji")
+        added, removed = differences(emoji_before, emoji_after)
+        return {
+            "posts": posts_count(before, after, self._alignment),
+            "emoji": counted(len(emoji_before), len(emoji_after), len(added), len(removed)),
+            "emoji_added": tuple(added[:_MAX_SUBSTITUTIONS]),
+            "emoji_removed": tuple(removed[:_MAX_SUBSTITUTIONS]),
+            "paragraphs": balance(paragraph_count(before.units), paragraph_count(after.units)),
+            "emphasis": balance(before.emphasis, after.emphasis),
+            "em_dashes": balance(_dashes(text_before), _dashes(text_after)),
+            "exclamations": balance(_either(text_before, "!！"), _either(text_after, "!！")),
+            "questions": balance(_either(text_before, "?？؟"), _either(text_after, "?？؟")),
+            **{name: self._kind(kind) for name, kind in _KINDS},
+            **{name: multiset(before.collect(name), after.collect(name)) for name in _MASKED},
+        }
+
+    def _kind(self, kind: str) -> Count:
+        return balance(*(sum(unit.kind == kind for unit in side.units) for side in (self._before, self._after)))
+
+    def _marks(self) -> dict[str, Count]:
+        found_before = collect(unit.marks for unit in self._before.units)
+        found_after = collect(unit.marks for unit in self._after.units)
+        self._found_after = found_after
+        marks = {name: multiset(found_before.get(name, []), found_after.get(name, [])) for name in MARKERS}
+        laughing = [
+            [*found.get("laughter", []), *(e for e in side.collect("emoji") if e in LAUGHING)]
+            for found, side in ((found_before, self._before), (found_after, self._after))
+        ]
+        marks["laughter"] = multiset(*laughing)
+        return marks
+
+    def _lengths(self) -> dict[str, Any]:
+        sides = [prose(side.units) for side in (self._before, self._after)]
+        means = [mean_length(units, self._characters) for units in sides]
+        return {
+            "words": self._word_count(*sides),
+            "sentences": balance(len(sides[0]), len(sides[1])),
+            "sentence_length": measure(*means),
+            "long_word_share": measure(*map(long_words, sides)),
+            "paragraph_length": paragraph_length(
+                self._before.units, self._after.units, self._alignment, self._characters
+            ),
+        }
+
+    def _word_count(self, before: list[Unit], after: list[Unit]) -> Count:
+        sizes = [sum(size(unit, self._characters) for unit in units) for units in (before, after)]
+        changed = self._alignment.changed()
+        words = [
+            [word for index in indices if _is_in_prose(unit := side.units[index]) for word in unit.words]
+            for side, indices in zip((self._before, self._after), changed, strict=True)
+        ]
+        if self._characters:
+            words = [list("".join(side)) for side in words]
+        added, removed = map(len, differences(*words))
+        # A sentence can be prose on one side and not be counted on the other: the balance is what holds.
+        surplus = sizes[1] - sizes[0] - added + removed
+        return counted(*sizes, added + max(0, surplus), removed + max(0, -surplus))
+
+    def _expressions(self) -> dict[str, Any]:
+        removed, added = select(self._comparison.removed, self._comparison.added)
+        return {"phrases_removed": removed, "phrases_added": added, "substitutions": tuple(self._substitutions())}
+
+    def _substitutions(self) -> Iterator[Substitution]:
+        exchanged = [change for change in self._exchanged() if len(change.before) + len(change.after) <= _MAX_EXPRESSION]
+        for change in exchanged[:_MAX_SUBSTITUTIONS]:
+            yield Substitution(before=change.before, after=change.after)
+
+    def _exchanged(self) -> list[Change]:
+        return [c for c in self._comparison.changes if c.kind == "substitution" and c.reason is not Reason.WHOLE]
+
+    def _pair_signs(self) -> list[int]:
+        """Signs of the pairs that none of the lists counts."""
+        return [change.formality for change in self._exchanged() if change.reason is Reason.PAIR]
+
+    def _structure(self) -> dict[str, Any]:
+        before, after, lists = self._before.units, self._after.units, self._lists
+        return {
+            "opening_before": ending.opening(before, lists),
+            "opening_after": ending.opening(after, lists),
+            "body_after": ending.body(after, self._found_after),
+            "ending_before": ending.ending(before, lists),
+            "ending_after": ending.ending(after, lists),
+            "voice_after": ending.voice(self._found_after, sum(len(unit.words) for unit in after)),
+        }
+
+
+def _is_in_prose(unit: Unit) -> bool:
+    return unit.kind == "prose" and not unit.leads_list
+
+
+def _either(text: str, marks: str) -> int:
+    return sum(map(text.count, marks))
+
+
+def _dashes(text: str) -> int:
+    return text.count("—") + text.count(" -- ")
+
+
+def sample(document: Document) -> str:
+    """The saved text of a rewrite, cut between words at 800 characters."""
+    text = document.written
+    if len(text) <= _SAMPLE:
+        return text
+    return text[:_SAMPLE].rsplit(None, 1)[0]

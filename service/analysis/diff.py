@@ -1,0 +1,144 @@
+"""Token runs that changed inside one group of aligned sentences, in the form a reader would mark them.
+
+rapidfuzz gives the shortest edit script; `Indel` (longest common subsequence) up to 256 tokens a side, where it finds
+more of what stayed, `Levenshtein` (flat memory) above. The shortest script is not the most readable one, so then
+
+* a pure insertion or deletion slides to the boundary a reader expects (`bread, [fresh cake,]` not `[bread, fresh] cake`);
+* known single replacements at the edges of a run (`do not -> don't`, `utilize -> use`, a typo) become runs of their own;
+* runs separated by one or two unchanged function words (or, in scripts without spaces, up to two characters) become
+  one, unless one of them is such a known replacement: `leverage the power` was replaced as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Indel, Levenshtein
+
+from service.analysis.lexicon import Lexicon
+from service.analysis.tokens import Tokens, is_character_script, is_word
+
+_INDEL_LIMIT = 256
+_GAP_WORDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Draft tokens a0..a1 became saved tokens b0..b1."""
+
+    a0: int
+    a1: int
+    b0: int
+    b1: int
+
+
+Settled = Callable[[Run], bool]
+
+
+def changed_runs(a: Tokens, b: Tokens, lexicon: Lexicon, settled: Settled) -> list[Run]:
+    """The changed runs of two token lists; `settled` tells whether a run is a known single replacement."""
+    runs = [_slide(run, a, b) for run in _raw_runs(a.keys, b.keys)]
+    peeled = [part for run in runs for part in _peel(run, a, b, settled)]
+    return _merge(peeled, a, lexicon, settled)
+
+
+def _raw_runs(a: list[str], b: list[str]) -> list[Run]:
+    metric = Indel if max(len(a), len(b)) <= _INDEL_LIMIT else Levenshtein
+    runs: list[Run] = []
+    for tag, a0, a1, b0, b1 in metric.opcodes(a, b):
+        if tag == "equal":
+            continue
+        if runs and runs[-1].a1 == a0 and runs[-1].b1 == b0:
+            runs[-1] = Run(runs[-1].a0, a1, runs[-1].b0, b1)
+        else:
+            runs.append(Run(a0, a1, b0, b1))
+    return runs
+
+
+def _slide(run: Run, a: Tokens, b: Tokens) -> Run:
+    """Move a pure insertion or deletion, as far as it stays the same, to the best boundary."""
+    if run.a0 == run.a1:
+        shift = _best_shift(b.keys, run.b0, run.b1)
+        return Run(run.a0 + shift, run.a1 + shift, run.b0 + shift, run.b1 + shift)
+    if run.b0 == run.b1:
+        shift = _best_shift(a.keys, run.a0, run.a1)
+        return Run(run.a0 + shift, run.a1 + shift, run.b0 + shift, run.b1 + shift)
+    return run
+
+
+def _best_shift(keys: list[str], start: int, end: int) -> int:
+    low = 0
+    while low > -8 and start + low > 0 and keys[start + low - 1] == keys[end + low - 1]:
+        low -= 1
+    high = 0
+    while high < 8 and end + high < len(keys) and keys[start + high] == keys[end + high]:
+        high += 1
+    if not low and not high:
+        return 0
+    return max(range(low, high + 1), key=lambda shift: (_boundary(keys, start + shift, end + shift), -abs(shift)))
+
+
+def _boundary(keys: list[str], start: int, end: int) -> int:
+    """How natural it is to cut before `start` and before `end`."""
+    score = 0
+    if start == 0 or not is_word(keys[start - 1]):
+        score += 2
+    if is_word(keys[start]):
+        score += 1
+    if end == len(keys) or not is_word(keys[end - 1]):
+        score += 2
+    return score
+
+
+def _peel(run: Run, a: Tokens, b: Tokens, settled: Settled) -> list[Run]:
+    """Split known replacements off both ends of a run."""
+    front: list[Run] = []
+    back: list[Run] = []
+    while run.a1 - run.a0 + run.b1 - run.b0 > 2 and (part := _known_prefix(run, settled)):
+        front.append(part)
+        run = Run(part.a1, run.a1, part.b1, run.b1)
+    while run.a1 - run.a0 + run.b1 - run.b0 > 2 and (part := _known_suffix(run, settled)):
+        back.append(part)
+        run = Run(run.a0, part.a0, run.b0, part.b0)
+    middle = [run] if run.a0 < run.a1 or run.b0 < run.b1 else []
+    return front + middle + back[::-1]
+
+
+_STEPS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (3, 1))
+
+
+def _known_prefix(run: Run, settled: Settled) -> Run | None:
+    for i, j in _STEPS:
+        part = Run(run.a0, run.a0 + i, run.b0, run.b0 + j)
+        if part.a1 <= run.a1 and part.b1 <= run.b1 and part != run and settled(part):
+            return part
+    return None
+
+
+def _known_suffix(run: Run, settled: Settled) -> Run | None:
+    for i, j in _STEPS:
+        part = Run(run.a1 - i, run.a1, run.b1 - j, run.b1)
+        if part.a0 >= run.a0 and part.b0 >= run.b0 and part != run and settled(part):
+            return part
+    return None
+
+
+def _merge(runs: list[Run], a: Tokens, lexicon: Lexicon, settled: Settled) -> list[Run]:
+    merged: list[Run] = []
+    fixed = False
+    for run in runs:
+        known = settled(run)
+        if merged and not known and not fixed and _is_thin(a.keys[merged[-1].a1 : run.a0], lexicon):
+            merged[-1] = Run(merged[-1].a0, run.a1, merged[-1].b0, run.b1)
+            continue
+        merged.append(run)
+        fixed = known
+    return merged
+
+
+def _is_thin(gap: list[str], lexicon: Lexicon) -> bool:
+    """Whether the unchanged tokens between two runs are too few and too light to keep the runs apart."""
+    if not gap or len(gap) > _GAP_WORDS:
+        return False
+    return all(is_character_script(key) or (is_word(key) and lexicon.is_function(key)) for key in gap)

@@ -1,0 +1,64 @@
+"""Hedges, intensifiers, contractions, formal and casual words: which of them stand in a sentence.
+
+All lists of a language are one index - single words, and pairs of words that longer expressions start with - so a pass
+over the words finds them all, whatever their number. The longest expression wins within a list; different lists may overlap (`super` is
+casual and an intensifier). For Japanese and Chinese the lists hold strings that are looked for in the sentence itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from service.analysis.lexicon import Lexicon
+
+Marks = tuple[tuple[str, str], ...]
+Found = dict[str, list[str]]
+
+
+def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
+    """(list, expression) for every marker in one sentence."""
+    if lexicon.substrings:
+        return tuple(_substrings(sentence, lexicon))
+    singles = lexicon.single_markers
+    found = [(name, word) for word in words if word in singles for name in singles[word]]
+    starts = lexicon.marker_starts
+    at = [index for index, pair in enumerate(zip(words, words[1:], strict=False)) if pair in starts]
+    if at:
+        found = _expressions(words, at, lexicon)
+    return tuple(found)
+
+
+def collect(marks: Iterable[Marks]) -> Found:
+    """List -> its expressions, over all sentences."""
+    found: Found = defaultdict(list)
+    for sentence in marks:
+        for name, expression in sentence:
+            found[name].append(expression)
+    return found
+
+
+def _expressions(words: list[str], starts: list[int], lexicon: Lexicon) -> list[tuple[str, str]]:
+    """Markers of a sentence that may hold some of several words: the longest wins within its list."""
+    found: list[tuple[str, str]] = []
+    taken: dict[str, int] = {}
+    several = set(starts)
+    for index, word in enumerate(words):
+        for expression, name in lexicon.marker_starts[word, words[index + 1]] if index in several else ():
+            if index >= taken.get(name, 0) and tuple(words[index : index + len(expression)]) == expression:
+                taken[name] = index + len(expression)
+                found.append((name, " ".join(expression)))
+        for name in lexicon.single_markers.get(word, ()):
+            if index >= taken.get(name, 0):
+                found.append((name, word))
+    return found
+
+
+def _substrings(sentence: str, lexicon: Lexicon) -> Iterable[tuple[str, str]]:
+    for name, expressions in lexicon.substrings.items():
+        left = sentence
+        for expression in expressions:
+            count = left.count(expression)
+            if count:
+                yield from [(name, expression)] * count
+                left = left.replace(expression, "\n")

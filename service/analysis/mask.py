@@ -1,0 +1,121 @@
+"""What is not prose: code, links, addresses, mentions, hashtags. Each is counted and leaves one stand-in character.
+
+The stand-ins are Unicode noncharacters, so that no text can hold them (those found in a text are replaced first), and
+they are neither words nor blanks: a changed link compares equal, and no phrase reaches across one. Lone surrogates
+become U+FFFD here, because neither UTF-8 nor the sentence splitter can carry them.
+
+Every pattern is anchored by a rare character and looks ahead at most a bounded distance or one line, so a megabyte
+of back-ticks costs what a megabyte of prose costs; at most 5,000 of a kind are taken out. Fences are paired line by line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from service.analysis.emoji import find_emoji, replace_emoji
+
+CODE, LINK, MENTION, HASHTAG, EMOJI_MARK = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3", "\ufdd4"
+MASKS = frozenset((CODE, LINK, MENTION, HASHTAG, EMOJI_MARK))
+
+_UNSAFE = re.compile("[\ud800-\udfff\ufdd0-\ufdd4]")
+_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^`\n]{1,2000})\1(?!`)")
+_MARKDOWN_LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\(([^()\s]{1,2000})(?: \"[^\"\n]{0,200}\")?\)")
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"“”「」（）。、]{1,2000}", re.IGNORECASE)
+_DOMAIN_END = r"\.(?:com|org|net|io|dev|app|co|ai|edu|gov|de|fr|es|pt|br|jp|cn|uk|eu|me|ly|gg)(?![\w-])"
+_HAS_DOMAIN = re.compile(_DOMAIN_END)
+_BARE_URL = re.compile(
+    rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}\.){{0,4}}[A-Za-z0-9-]{{1,63}}{_DOMAIN_END}(?:/[^\s<>\"“”]{{0,2000}})?"
+)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_MENTION = re.compile(r"(?<![\w@/])@[A-Za-z0-9_](?:[\w.-]{0,60}\w)?")
+_HASHTAG = re.compile(r"(?<![\w#&/])[#＃](?=\w{0,100}[^\W\d_])\w{1,100}")
+MOST = 5_000
+_TRAILING = ".,;:!?'\"”’)]}*_"
+
+
+@dataclass(slots=True)
+class Masked:
+    """A text without what is not prose, and what was taken out."""
+
+    text: str
+    written: str
+    code: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
+    hashtags: list[str] = field(default_factory=list)
+    emoji: list[str] = field(default_factory=list)
+
+
+def mask(text: str) -> Masked:
+    """Take out code, links, mentions, hashtags and emoji of one post."""
+    if not text.isascii():
+        text = _UNSAFE.sub("\ufffd", text)
+    if not text.isprintable():
+        text = _BREAKS.sub("\n", text)
+    masked = Masked(text, text)
+    if "`" in text or "~~~" in text:
+        _mask_code(masked)
+    if "@" in text or "://" in text or "." in text:
+        _mask_addresses(masked)
+    if "#" in text or "＃" in text:
+        masked.text = _HASHTAG.sub(lambda m: _keep(masked.hashtags, m.group().lower(), HASHTAG), masked.text, count=MOST)
+    masked.emoji = find_emoji(masked.text)
+    if masked.emoji:
+        masked.text = replace_emoji(masked.text, EMOJI_MARK)
+    return masked
+
+
+def _keep(kept: list[str], value: str, stand_in: str) -> str:
+    kept.append(value)
+    return stand_in
+
+
+def _mask_code(masked: Masked) -> None:
+    if "```" in masked.text or "~~~" in masked.text:
+        masked.text = _mask_fences(masked.text, masked.code)
+    masked.text = _INLINE_CODE.sub(lambda m: _keep(masked.code, m.group(2), CODE), masked.text, count=MOST)
+
+
+def _mask_fences(text: str, code: list[str]) -> str:
+    """Fenced blocks become one line that holds a stand-in; a fence nobody closes runs to the end, as in CommonMark."""
+    kept: list[str] = []
+    block: list[str] = []
+    fence = ""
+    for line in text.split("\n"):
+        mark = line.lstrip()[:3]
+        if fence:
+            block.append(line)
+            if mark == fence and not line.strip().strip(fence[0]):
+                code.append("\n".join(block))
+                fence = ""
+        elif mark in ("```", "~~~") and mark[0] not in line.lstrip().lstrip(mark[0]):
+            fence, block = mark, [line]
+            kept.append(CODE)
+        else:
+            kept.append(line)
+    if fence:
+        code.append("\n".join(block))
+    return "\n".join(kept)
+
+
+def _mask_addresses(masked: Masked) -> None:
+    text = masked.text
+    if "](" in text:
+        text = _MARKDOWN_LINK.sub(lambda m: m.group(1) + _keep(masked.links, m.group(2), LINK), text, count=MOST)
+    if "://" in text or "www." in text.lower():
+        text = _URL.sub(lambda m: _mask_url(m, masked.links), text, count=MOST)
+    if "@" in text:
+        text = _EMAIL.sub(lambda m: _keep(masked.links, m.group(), LINK), text, count=MOST)
+        text = _MENTION.sub(lambda m: _keep(masked.mentions, m.group().lower(), MENTION), text, count=MOST)
+    if _HAS_DOMAIN.search(text):
+        text = _BARE_URL.sub(lambda m: _mask_url(m, masked.links), text, count=MOST)
+    masked.text = text
+
+
+def _mask_url(match: re.Match[str], links: list[str]) -> str:
+    url = match.group()
+    bare = url.rstrip(_TRAILING)
+    links.append(bare)
+    return LINK + url[len(bare) :]

@@ -1,0 +1,95 @@
+"""Sentence and paragraph lengths, so that they say what the writer did and not what a list or a new line did to a mean.
+
+* Sentence length is the mean over sentences of prose; list items, headings and the line that leads into a list count
+  only in a text that has nothing else.
+* Paragraph length compares the same content: only the breaks between sentences that both sides share count, without those
+  that have a list or heading in them on either side. So a call to action added as a line of its own, a sentence turned
+  into a list or a word left out shortens nothing. `after` is the plain mean of the saved text, `before` what that mean
+  would be with the draft's breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from schemas.delta import Measure
+from service.analysis.align import Alignment
+from service.analysis.counts import measure
+from service.analysis.document import Unit
+
+
+def size(unit: Unit, characters: bool) -> int:
+    """Words of a sentence, or its characters in Japanese and Chinese."""
+    return sum(map(len, unit.words)) if characters else len(unit.words)
+
+
+def prose(units: Sequence[Unit]) -> list[Unit]:
+    """The sentences of prose; everything when there are none."""
+    found = [unit for unit in units if _is_prose(unit)]
+    return found or list(units)
+
+
+def mean_length(units: Sequence[Unit], characters: bool) -> float:
+    """Mean size of `units`."""
+    return sum(size(unit, characters) for unit in units) / len(units) if units else 0.0
+
+
+def long_words(units: Sequence[Unit]) -> float:
+    """Share of words of seven letters or more."""
+    found = sum([unit.long_words for unit in units])
+    total = sum(len(unit.words) for unit in units)
+    return found / total if total else 0.0
+
+
+def paragraph_count(units: Sequence[Unit]) -> int:
+    """Paragraphs of prose."""
+    return len({unit.paragraph for unit in units if _is_prose(unit)})
+
+
+def paragraph_length(
+    before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment, characters: bool
+) -> Measure:
+    """Mean size of a paragraph of prose, compared over shared content."""
+    plain_before, plain_after = _plain(before, characters), _plain(after, characters)
+    shared = _shared(before, after, alignment)
+    if len(shared) < 2:
+        return measure(plain_before, plain_after)
+    breaks_before, breaks_after = _breaks(shared, before, after)
+    return measure(plain_after * (1 + breaks_after) / (1 + breaks_before), plain_after)
+
+
+def _plain(units: Sequence[Unit], characters: bool) -> float:
+    paragraphs = paragraph_count(units)
+    return sum(size(unit, characters) for unit in units if _is_prose(unit)) / max(1, paragraphs)
+
+
+def _shared(before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment) -> list[tuple[int, int]]:
+    """Pairs of sentences of prose that stand on both sides, in order of the draft."""
+    pairs = list(alignment.equal)
+    for group in alignment.groups:
+        pairs.append((group.before[0], group.after[0]))
+        if len(group.before) > 1 or len(group.after) > 1:
+            pairs.append((group.before[-1], group.after[-1]))
+    pairs.sort()
+    return [(a, b) for a, b in pairs if _is_prose(before[a]) and _is_prose(after[b])]
+
+
+def _breaks(shared: list[tuple[int, int]], before: Sequence[Unit], after: Sequence[Unit]) -> tuple[int, int]:
+    breaks_before = breaks_after = 0
+    lists_before, lists_after = _lists_until(before), _lists_until(after)
+    for (a, b), (next_a, next_b) in zip(shared, shared[1:], strict=False):
+        if next_b < b or lists_before[next_a] > lists_before[a] or lists_after[next_b] > lists_after[b]:
+            continue
+        breaks_before += before[a].paragraph != before[next_a].paragraph
+        breaks_after += after[b].paragraph != after[next_b].paragraph
+    return breaks_before, breaks_after
+
+
+def _lists_until(units: Sequence[Unit]) -> list[int]:
+    """How many units up to each are no prose."""
+    return list(accumulate(not _is_prose(unit) for unit in units))
+
+
+def _is_prose(unit: Unit) -> bool:
+    return unit.kind == "prose" and not unit.leads_list

@@ -1,0 +1,66 @@
+"""Signed lexical evidence on the five tone scales, from what changed.
+
+Each scale adds up its signs and divides by their number plus one: one sign says 0.5, three of a kind 0.75, contrary ones
+cancel. A formal word that was exchanged for its casual twin counts once, through the pair or through the lists. Emoji say
+nothing here: writers who add them are not more enthusiastic in what they write, and emoji have their own counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from schemas.delta import Count, Measure, ToneScales
+from service.analysis.spans import Change, Reason
+from service.analysis.tokens import words
+
+_SHORTER_WORD = 1.0
+_SHARE = 0.04
+
+
+def scale(up: float, down: float) -> float:
+    """Signs for and against, as -1..1."""
+    total = up + down
+    return round((up - down) / (total + 1), 3) if total else 0.0
+
+
+def tone_scales(counts: dict[str, Count], pair_signs: Iterable[int]) -> ToneScales:
+    """The scales from the counts of one delta and the signs of exchanged pairs that no list counts."""
+    signs = list(pair_signs)
+    formal_up = counts["formal"].added + counts["casual"].removed + counts["contractions"].removed
+    formal_down = counts["formal"].removed + counts["casual"].added + counts["contractions"].added
+    return ToneScales(
+        formality=scale(formal_up + signs.count(1), formal_down + signs.count(-1)),
+        enthusiasm=scale(*_both(counts, "exclamations", "intensifiers", "enthusiastic")),
+        directness=scale(*_both(counts, "hedges")[::-1]),
+        humor=scale(*_both(counts, "laughter")),
+        emotionality=scale(*_both(counts, "emotional")),
+    )
+
+
+def _both(counts: dict[str, Count], *names: str) -> tuple[float, float]:
+    return sum(counts[name].added for name in names), sum(counts[name].removed for name in names)
+
+
+def complexity_shift(exchanged: Iterable[Change], long_words: Measure) -> Literal[-1, 0, 1]:
+    """Whether the words became simpler or harder.
+
+    Exchanged words say it best: their mean length must differ by a letter. Without any, the share of long words must
+    have moved by four points.
+    """
+    old: list[str] = []
+    new: list[str] = []
+    for change in exchanged:
+        if change.reason in (Reason.PAIR, Reason.CONTENT):
+            old += words(change.before)
+            new += words(change.after)
+    if old and new:
+        shift = _mean(new) - _mean(old)
+        return 0 if abs(shift) < _SHORTER_WORD else 1 if shift > 0 else -1
+    if abs(long_words.difference) < _SHARE:
+        return 0
+    return 1 if long_words.difference > 0 else -1
+
+
+def _mean(found: list[str]) -> float:
+    return sum(map(len, found)) / len(found)

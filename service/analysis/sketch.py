@@ -1,0 +1,52 @@
+"""A sketch of a text: two bytes a word, so that "was this phrase left standing?" can be asked without the text.
+
+Each word is folded and becomes the low 16 bits of its CRC-32 (stable over versions, processes and machines). A
+phrase of three words is then found by accident in a 500-word text about once in 5 * 10^11 texts, one of two words
+once in 10^7, a single word once in 130 - rare enough for counter-evidence, which is only ever one vote.
+
+Longer texts keep their first and last 250 words with an empty slot between, so that no phrase bridges the gap: 1 kB
+at most is stored for an edit.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from zlib import crc32
+
+from service.analysis.tokens import words
+
+CAP = 500
+_GAP = b"\0\0"
+
+
+def sketch(text: str) -> bytes:
+    """Two-byte hashes of the words of `text` in order, little-endian; the middle of long texts is left out."""
+    return sketch_words(words(text))
+
+
+def sketch_words(found: list[str]) -> bytes:
+    """`sketch` of words that are already folded."""
+    if len(found) <= CAP:
+        return _hashes(found)
+    half = CAP // 2
+    return _hashes(found[:half]) + _GAP + _hashes(found[-half:])
+
+
+def contains(sketch: bytes, phrase: str) -> bool:
+    """Whether the words of `phrase` stand next to each other in the sketched text."""
+    wanted = _hashes(words(phrase))
+    if not wanted:
+        return False
+    at = sketch.find(wanted)
+    while at % 2 and at >= 0:
+        at = sketch.find(wanted, at + 1)
+    return at >= 0
+
+
+def _hashes(found: list[str]) -> bytes:
+    """The low halves of the checksums, little-endian."""
+    sums = array("I", map(crc32, [word.encode("utf-8", "replace") for word in found]))
+    if sys.byteorder == "big":
+        sums.byteswap()
+    return memoryview(sums).cast("B").cast("H")[:: sums.itemsize // 2].tobytes()

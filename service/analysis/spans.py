@@ -1,0 +1,259 @@
+"""What kind of change a changed run is (SPEC 3), and why.
+
+A run is asked, in this order: only marks? the same letters joined differently? a contraction and what it stands for?
+a known formal/casual pair? numbers or names? a typo or an inflection, word by word? only grammar words? What is left is
+a substitution, insertion or deletion of content - the writer's doing. `Change.reason` keeps the answer, because a
+contraction is style evidence but no phrase, and a conjunction turned into a full stop is neither repair nor phrase.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+
+from schemas.delta import SpanKind
+from service.analysis.diff import Run, changed_runs
+from service.analysis.lexicon import Lexicon
+from service.analysis.mask import MASKS
+from service.analysis.repairs import is_inflection, is_same_letters, is_typo
+from service.analysis.tokens import Tokens, fold, is_character_script, is_word, tokenize
+
+EVIDENCE: frozenset[SpanKind] = frozenset(("substitution", "insertion", "deletion"))
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z]\w{1,40}")
+_SENTENCE_END = frozenset(".!?…。！？\n:;•")
+
+
+class Reason(Enum):
+    """Why a change has its kind."""
+
+    MARKS = auto()
+    LETTERS = auto()
+    CONTRACTION = auto()
+    PAIR = auto()
+    FACT = auto()
+    SPELLING = auto()
+    GRAMMAR = auto()
+    CONJUNCTION = auto()
+    FUNCTION = auto()
+    QUIET = auto()
+    CONTENT = auto()
+    WHOLE = auto()
+    MOVED = auto()
+    CASE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One changed run: `a0`..`b1` index into the tokens of its group."""
+
+    kind: SpanKind
+    reason: Reason
+    before: str
+    after: str
+    run: Run
+    formality: int = 0
+
+    @property
+    def is_evidence(self) -> bool:
+        """Whether this says something about style."""
+        return self.kind in EVIDENCE
+
+    @property
+    def words(self) -> int:
+        """Words (and marks) that differ, on both sides."""
+        return self.run.a1 - self.run.a0 + self.run.b1 - self.run.b0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDiff:
+    """One group of aligned sentences, compared token by token."""
+
+    before: Tokens
+    after: Tokens
+    changes: list[Change]
+    kept: int
+
+
+class Classifier:
+    """Compares groups and classifies their runs, with the word lists of one language."""
+
+    def __init__(self, lexicon: Lexicon, before: str, after: str) -> None:
+        self._lexicon = lexicon
+        self._texts = (before, after)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """Words that stand capitalised inside a sentence somewhere in either text."""
+        return frozenset(fold(word) for text in self._texts for word in _NAME.findall(text))
+
+    def compare(self, before: str, after: str) -> GroupDiff:
+        """Diff two groups of sentences, each joined by line breaks."""
+        a, b = tokenize(before), tokenize(after)
+        runs = changed_runs(a, b, self._lexicon, lambda run: self._settled(a, b, run))
+        changes = _find_moves([self.classify(a, b, run) for run in runs])
+        kept = len(a.keys) - sum(run.a1 - run.a0 for run in runs)
+        return GroupDiff(a, b, changes + _case_changes(a, b, runs), kept)
+
+    def classify(self, a: Tokens, b: Tokens, run: Run) -> Change:
+        """The kind of one run and the reason for it."""
+        raw_a, raw_b = a.raw(run.a0, run.a1), b.raw(run.b0, run.b1)
+        words_a = [key for key in a.keys[run.a0 : run.a1] if is_word(key)]
+        words_b = [key for key in b.keys[run.b0 : run.b1] if is_word(key)]
+        kind, reason, formality = self._decide(a, b, run, words_a, words_b)
+        return Change(kind, reason, raw_a, raw_b, run, formality)
+
+    def _settled(self, a: Tokens, b: Tokens, run: Run) -> bool:
+        """Whether a run is one known replacement, to be kept apart from its neighbours."""
+        words_a, words_b = a.keys[run.a0 : run.a1], b.keys[run.b0 : run.b1]
+        if not words_a or not words_b or len(words_a) > 4 or len(words_b) > 4:
+            return False
+        if not all(map(is_word, words_a)) or not all(map(is_word, words_b)):
+            return False
+        if len(words_a) == len(words_b) == 1 and self._is_repair(words_a[0], words_b[0]):
+            return True
+        return bool(self._pair(words_a, words_b)) or self._expand(words_a) == self._expand(words_b)
+
+    def _decide(
+        self, a: Tokens, b: Tokens, run: Run, words_a: list[str], words_b: list[str]
+    ) -> tuple[SpanKind, Reason, int]:
+        operation: SpanKind = (
+            "insertion" if not words_a and words_b else "deletion" if words_a and not words_b else "substitution"
+        )
+        if not words_a and not words_b:
+            return "case", Reason.MARKS, 0
+        if words_a and words_b:
+            if is_same_letters("".join(words_a), "".join(words_b)):
+                return "typo", Reason.LETTERS, 0
+            if self._expand(words_a) == self._expand(words_b):
+                return "substitution", Reason.CONTRACTION, len(words_b) - len(words_a)
+            if sign := self._pair(words_a, words_b):
+                return "substitution", Reason.PAIR, sign
+        if self._is_fact(a, run.a0, run.a1) and self._is_fact(b, run.b0, run.b1):
+            return "correction", Reason.FACT, 0
+        marked = len(words_a) + len(words_b) < run.a1 - run.a0 + run.b1 - run.b0
+        return self._decide_words(operation, words_a, words_b, marked)
+
+    def _decide_words(
+        self, operation: SpanKind, words_a: list[str], words_b: list[str], marked: bool
+    ) -> tuple[SpanKind, Reason, int]:
+        lexicon = self._lexicon
+        if lexicon.conjunction_strings and {"".join(words_a), "".join(words_b)} <= lexicon.conjunction_strings | {""}:
+            return operation, Reason.CONJUNCTION, 0
+        content_a = [word for word in words_a if not lexicon.is_function(word)]
+        content_b = [word for word in words_b if not lexicon.is_function(word)]
+        if len(words_a) == len(words_b) and all(map(self._is_spelling, words_a, words_b)):
+            return "typo", Reason.SPELLING, 0
+        if content_a or content_b:
+            if len(content_a) == len(content_b) and all(map(self._is_repair, content_a, content_b)):
+                return "typo", Reason.SPELLING, 0
+            if tuple(words_a) in lexicon.quiet or tuple(words_b) in lexicon.quiet:
+                return operation, Reason.QUIET, 0
+            return operation, Reason.CONTENT, 0
+        both = set(words_a) ^ set(words_b)
+        if tuple(words_a) in lexicon.quiet or tuple(words_b) in lexicon.quiet:
+            return operation, Reason.QUIET, 0
+        if both & lexicon.address:
+            return operation, Reason.FUNCTION, 0
+        if both <= lexicon.conjunctions and (both - lexicon.grammar or marked):
+            return operation, Reason.CONJUNCTION, 0
+        return "typo", Reason.GRAMMAR, 0
+
+    def _is_spelling(self, before: str, after: str) -> bool:
+        """A repair, but not one function word for another (`he` for `her`): those are looked at as what they are."""
+        both_function = self._lexicon.is_function(before) and self._lexicon.is_function(after)
+        return before == after or (not both_function and self._is_repair(before, after))
+
+    def _is_repair(self, before: str, after: str) -> bool:
+        if before == after:
+            return True
+        if is_character_script(before) or is_character_script(after):
+            return False
+        return is_inflection(before, after, self._lexicon) or is_typo(before, after, self._lexicon)
+
+    def _expand(self, found: list[str]) -> list[str]:
+        expansions = self._lexicon.expansions
+        return [part for word in found for part in expansions.get(word, word).split()]
+
+    def _pair(self, words_a: list[str], words_b: list[str]) -> int:
+        """+1 when a formal expression replaced its casual twin, -1 the other way round, 0 when they are no pair."""
+        pairs = self._lexicon.pairs
+        if not pairs or len(words_a) > 5 or len(words_b) > 5:
+            return 0
+        for one in self._readings(words_a):
+            for other in self._readings(words_b):
+                if sign := pairs.get((one, other)):
+                    return sign
+        return 0
+
+    def _readings(self, found: list[str]) -> list[tuple[str, ...]]:
+        """The words as they stand, without auxiliaries in front, and with the first one in its base form."""
+        lemmas = self._lexicon.lemmas
+        readings = [tuple(found)]
+        bare = found
+        while len(bare) > 1 and bare[0] in self._lexicon.auxiliaries:
+            bare = bare[1:]
+        readings.append(tuple(bare))
+        readings.append((lemmas.get(bare[0], bare[0]), *bare[1:]))
+        return readings
+
+    def _is_fact(self, tokens: Tokens, start: int, end: int) -> bool:
+        """Whether the run holds numbers or names and otherwise only grammar (an empty run does)."""
+        lexicon = self._lexicon
+        facts = start == end
+        for index in range(start, end):
+            key = tokens.keys[index]
+            if not is_word(key):
+                continue
+            if key in lexicon.numbers or key in lexicon.calendar or any(map(str.isdigit, key)):
+                facts = True
+            elif self._is_name(tokens, index):
+                facts = True
+            elif key not in lexicon.grammar:
+                return False
+        return facts
+
+    def _is_name(self, tokens: Tokens, index: int) -> bool:
+        word = tokens.at(index)
+        if not word[0].isupper() or self._lexicon.is_function(tokens.keys[index]):
+            return False
+        previous = tokens.keys[index - 1] if index else "\n"
+        if self._lexicon.nouns_capitalised:
+            return previous in self._lexicon.name_cues
+        if index == 0 or previous in _SENTENCE_END or "\n" in tokens.text[tokens.ends[index - 1] : tokens.starts[index]]:
+            return tokens.keys[index] in self._names
+        return previous not in "\"'“‘„«(*"
+
+
+def _find_moves(changes: list[Change]) -> list[Change]:
+    """A run deleted here and inserted there, within one group, was moved."""
+    deleted = {change.before.lower(): change for change in changes if change.kind == "deletion"}
+    moved: set[int] = set()
+    result = list(changes)
+    for index, change in enumerate(changes):
+        twin = deleted.get(change.after.lower()) if change.kind == "insertion" else None
+        if twin is not None and id(twin) not in moved:
+            moved.add(id(twin))
+            moved.add(id(change))
+            result[index] = Change("moved", Reason.MOVED, twin.before, change.after, change.run)
+    return [change for change in result if not (id(change) in moved and change.kind == "deletion")]
+
+
+def _case_changes(a: Tokens, b: Tokens, runs: list[Run]) -> list[Change]:
+    """Tokens that only changed their case or the style of their apostrophe."""
+    changes: list[Change] = []
+    at_a = at_b = 0
+    for run in [*runs, Run(len(a.keys), len(a.keys), len(b.keys), len(b.keys))]:
+        if a.raw(at_a, run.a0) != b.raw(at_b, run.b0):
+            for i, j in zip(range(at_a, run.a0), range(at_b, run.b0), strict=False):
+                one, other = a.at(i), b.at(j)
+                if one != other:
+                    changes.append(Change("case", Reason.CASE, one, other, Run(i, i + 1, j, j + 1)))
+        at_a, at_b = run.a1, run.b1
+    return changes
+
+
+def is_masked(token: str) -> bool:
+    """Whether a token stands in for a link, code, a mention or a hashtag."""
+    return token in MASKS
