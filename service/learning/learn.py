@@ -1,0 +1,181 @@
+"""From deltas to a profile: one call is one update of one writer's profile.
+
+The profile is a function of its baseline and the ordered deltas. ``learn`` adds deltas to ``recent_edits``
+(ordered by when they were saved, each job once), lets the oldest leave into the baseline when there are too
+many, and computes the style anew from both. Nothing is carried over from the previous style but what a person
+set. So arrival order, duplicates, retries and the size of batches cannot matter.
+
+What belongs to the caller stays untouched: ``edits_applied``, ``pending`` and ``learn_due_at``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.delta import StyleDelta
+from schemas.profile import Baseline, Claim, Milestone, Profile, ProfileVersion, Style
+from service.learning import explain, score, traits
+from service.learning.guide import render_guide
+from service.learning.numbers import EPOCH, Fold
+from service.learning.paths import copy_style, expand, get, put
+from service.learning.patterns import claims as claims_of
+from service.learning.patterns import survey
+from service.learning.rules import LearningRules
+
+TIMELINE = 50
+MILESTONE_EDITS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The updated profile and what the update was about; ``patterns`` are words of the log."""
+
+    profile: Profile
+    milestone: Milestone
+    patterns: list[str]
+    score_before: float
+    score_after: float
+
+
+def new_profile(user_id: str, now: datetime) -> Profile:
+    """A neutral profile, as the first job of an unknown writer creates it."""
+    return Profile(user_id=user_id, created_at=now, updated_at=now)
+
+
+def learn(profile: Profile, deltas: Iterable[StyleDelta], rules: LearningRules, now: datetime) -> Outcome:
+    """Learn ``deltas`` (some of which may be known already); ``profile`` itself is not changed."""
+    revision = profile.revision + 1
+    new = _new_edits(profile.recent_edits, deltas, revision)
+    baseline, retained = retain(profile.baseline, merge(profile.recent_edits, new), rules)
+    updated = profile.model_copy(update={"baseline": baseline, "recent_edits": retained, "revision": revision})
+    recompute(updated, rules)
+    restore_overrides(updated, profile)
+    updated.updated_at = now
+    if new:
+        updated.last_learned_at = now
+    return finish(profile, updated, new, rules, now)
+
+
+def relearn(profile: Profile, rules: LearningRules, now: datetime) -> Outcome:
+    """Compute the profile anew from the edits it has, after an override or under other rules."""
+    return learn(profile, (), rules, now)
+
+
+def order(edit: StyleDelta) -> tuple[datetime, str]:
+    return edit.edited_at or EPOCH, edit.job_id
+
+
+def merge(known: Sequence[StyleDelta], new: Sequence[StyleDelta]) -> list[StyleDelta]:
+    return sorted((*known, *new), key=order)
+
+
+def _new_edits(known: Sequence[StyleDelta], deltas: Iterable[StyleDelta], revision: int) -> list[StyleDelta]:
+    """The deltas not learned yet, each once, marked with the revision that learns them."""
+    seen = {edit.job_id for edit in known}
+    fresh: dict[str, StyleDelta] = {}
+    for delta in deltas:
+        if delta.job_id not in seen:
+            fresh.setdefault(delta.job_id, delta.model_copy(update={"revision": revision}))
+    return sorted(fresh.values(), key=order)
+
+
+def retain(baseline: Baseline, edits: list[StyleDelta], rules: LearningRules) -> tuple[Baseline, list[StyleDelta]]:
+    """At most ``max_edits``: the oldest noise goes first, then the oldest evidence, into the baseline."""
+    excess = len(edits) - rules.max_edits
+    if excess <= 0:
+        return baseline, edits
+    noise = [index for index, edit in enumerate(edits) if edit.is_noise][:excess]
+    gone = set(noise)
+    edits = [edit for index, edit in enumerate(edits) if index not in gone]
+    excess -= len(gone)
+    if not excess:
+        return baseline, edits
+    fold = Fold.start(baseline)
+    for edit in edits[:excess]:
+        fold.add(edit, rules)
+    return fold.baseline(baseline), edits[excess:]
+
+
+def recompute(profile: Profile, rules: LearningRules) -> None:
+    """Set the style, claims and iterations of ``profile`` from its baseline and retained edits, in place."""
+    evidence = [edit for edit in profile.recent_edits if not edit.is_noise]
+    own = frozenset(profile.baseline.own)
+    style = copy_style(profile.baseline.style)
+    found = survey(evidence, profile.baseline.style, own, rules)
+    traits.clear_directions(style, own)
+    traits.write(style, found, rules)
+    fold = Fold.start(profile.baseline)
+    for edit in evidence:
+        fold.add(edit, rules)
+    fold.close(rules)
+    fold.write(style)
+    set_style(profile, style)
+    profile.claims = claims_of(found)
+    profile.learning_iterations = fold.clock.iterations
+
+
+def set_style(profile: Profile, style: Style) -> None:
+    for name in Style.model_fields:
+        setattr(profile, name, getattr(style, name))
+
+
+def style_of(profile: Profile) -> Style:
+    """The style part of a profile as an object of its own."""
+    return copy_style(profile)
+
+
+def restore_overrides(updated: Profile, before: Profile) -> None:
+    held = expand(before.manual_overrides)
+    for path in held:
+        put(updated, path, get(before, path))
+    updated.claims = [claim for claim in updated.claims if claim.path not in held]
+
+
+def finish(
+    before: Profile, updated: Profile, new: Sequence[StyleDelta], rules: LearningRules, now: datetime
+) -> Outcome:
+    """Score, guide, milestone and version of a recomputed profile."""
+    own = (*updated.baseline.own, *updated.manual_overrides)
+    parts = score.components(updated.learning_iterations, updated.claims, own, bool(updated.sample_posts))
+    updated.evolution_components, updated.evolution_score = parts, score.total(parts)
+    updated.style_guide = render_guide(updated)
+    milestone, detected = _milestone(before, updated, new, now)
+    updated.evolution_timeline = [*before.evolution_timeline, milestone][-TIMELINE:]
+    updated.versions = [*before.versions, _version(updated, now)][-rules.max_versions :] if rules.max_versions else []
+    words = explain.log_words(claim.path for claim in detected)
+    return Outcome(updated, milestone, words, before.evolution_score, updated.evolution_score)
+
+
+def _milestone(
+    before: Profile, updated: Profile, new: Sequence[StyleDelta], now: datetime
+) -> tuple[Milestone, list[Claim]]:
+    jobs = frozenset(edit.job_id for edit in new)
+    changed = explain.changed_paths(before, updated)
+    detected = explain.detected(updated.claims, changed, jobs)
+    evidence = sum(not edit.is_noise for edit in new)
+    milestone = Milestone.model_construct(
+        at=now,
+        revision=updated.revision,
+        iteration=updated.learning_iterations,
+        score=updated.evolution_score,
+        components=updated.evolution_components,
+        edits=[edit.job_id for edit in new[-MILESTONE_EDITS:]],
+        edit_count=len(new),
+        patterns=[explain.pattern(claim.path, claim.value) for claim in detected],
+        changes=explain.changes(before, updated, updated.claims, evidence),
+    )
+    return milestone, detected
+
+
+def _version(profile: Profile, now: datetime) -> ProfileVersion:
+    style = style_of(profile)
+    style.sample_posts = []
+    return ProfileVersion.model_construct(
+        revision=profile.revision,
+        at=now,
+        iteration=profile.learning_iterations,
+        score=profile.evolution_score,
+        style=style,
+    )

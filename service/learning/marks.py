@@ -1,0 +1,68 @@
+"""The tone that a phrase brings with it.
+
+A writer who puts "Here's the thing:" before every post adds a contraction each time, and is no more casual for it: the
+phrase is the habit, and it is learned as a phrase. So what the learned phrases of an edit account for is taken off the
+tone signal of that edit before it votes. What a phrase accounts for is asked of the analysis itself, with the phrase
+put into a neutral sentence.
+
+The analysis turns ``n`` more signs one way into ``n / (n + 1)``; ``_signs`` is the inverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from schemas.delta import StyleDelta
+from service.analysis import analyze
+from service.learning import votes
+from service.learning.belief import Vote
+from service.learning.phrase_text import piece
+from service.learning.phrases import Found, Sides, Spans
+
+CARRIER = "The pump ran in the garden{}. Rain fell on the roof of the school."
+# Less than half a sign left is nothing.
+LEFT = 0.5
+NOTHING = Vote(0, 0.0, 0.0)
+
+
+def _signs(value: float) -> float:
+    return value / max(1.0 - abs(value), 0.1)
+
+
+@lru_cache(maxsize=4096)
+def tone_of(phrase: str) -> tuple[float, ...]:
+    """The signs a phrase brings on each of ``votes.SCALES`` when it is put in."""
+    scales = analyze(CARRIER.format(""), CARRIER.format(f" {phrase}")).delta.tone_scales
+    return tuple(_signs(getattr(scales, scale)) for scale in votes.SCALES)
+
+
+def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Found]) -> dict[str, list[Vote]]:
+    """The votes of ``edits`` on each tone scale, less what the learned phrases account for."""
+    marked = [(piece(one.phrase.phrase).key, tone_of(one.phrase.phrase)) for one in learned]
+    marked = [(wanted, tones) for wanted, tones in marked if any(tones)]
+    result: dict[str, list[Vote]] = {}
+    for index, scale in enumerate(votes.SCALES):
+        voter = votes.tone(scale)
+        cast = [voter(edit) for edit in edits]
+        relevant = [(wanted, tones[index]) for wanted, tones in marked if tones[index]]
+        if relevant:
+            rows = zip(cast, edits, *sides, strict=True)
+            cast = [_less(vote, edit, scale, (out, put), relevant) for vote, edit, out, put in rows]
+        result[scale] = cast
+    return result
+
+
+def _less(
+    vote: Vote,
+    edit: StyleDelta,
+    scale: str,
+    sides: tuple[Spans, Spans],
+    relevant: Sequence[tuple[str, float]],
+) -> Vote:
+    if not vote.value:
+        return vote
+    out, put = sides
+    brought = sum(sign * (put.has(wanted) - out.has(wanted)) for wanted, sign in relevant)
+    left = (_signs(votes.signal(edit, scale)) - brought) * vote.value
+    return vote if left >= LEFT else NOTHING

@@ -1,0 +1,74 @@
+"""Style paths: the names of single values of a style, such as ``tone.formality``.
+
+Overrides, seeds, claims and milestones all name values this way. A *leaf* is one value (a list counts as
+one); a *group* such as ``tone`` stands for all leaves under it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas.profile import Style
+
+
+def _leaves(model: type[BaseModel], prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            found += _leaves(field.annotation, f"{prefix}{name}.")
+        else:
+            found.append(prefix + name)
+    return found
+
+
+LEAVES: tuple[str, ...] = tuple(_leaves(Style))
+GROUPS: tuple[str, ...] = tuple(
+    sorted({leaf.rsplit(".", count)[0] for leaf in LEAVES for count in range(1, leaf.count(".") + 1)})
+)
+TONE = tuple(leaf for leaf in LEAVES if leaf.startswith("tone."))
+SENTENCE_LENGTH = "writing_traits.avg_sentence_length"
+EMOJI_FREQUENCY = "writing_traits.emoji_frequency"
+NUMBERS = (SENTENCE_LENGTH, EMOJI_FREQUENCY, *TONE)
+
+
+def under(path: str) -> list[str]:
+    """The leaves a path stands for; none when it is unknown."""
+    return [leaf for leaf in LEAVES if leaf == path or leaf.startswith(path + ".")]
+
+
+def expand(paths: Iterable[str]) -> list[str]:
+    return [leaf for path in paths for leaf in under(path)]
+
+
+def get(style: Style, path: str) -> Any:
+    value: Any = style
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def put(style: Style, path: str, value: Any) -> None:
+    """Set one leaf in place, without validation."""
+    *groups, name = path.split(".")
+    target: Any = style
+    for group in groups:
+        target = getattr(target, group)
+    setattr(target, name, value)
+
+
+def copy_style(style: Style) -> Style:
+    """A style of its own: groups and lists are copied, phrases (never changed in place) are shared."""
+    return Style.model_construct(
+        voice_type=style.voice_type,
+        tone=style.tone.model_copy(),
+        writing_traits=style.writing_traits.model_copy(),
+        structure_preferences=style.structure_preferences.model_copy(),
+        vocabulary_level=style.vocabulary_level,
+        common_phrases=list(style.common_phrases),
+        banned_phrases=list(style.banned_phrases),
+        sample_posts=list(style.sample_posts),
+        directions=style.directions.model_copy(update={"tone": style.directions.tone.model_copy()}),
+    )

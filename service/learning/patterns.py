@@ -1,0 +1,170 @@
+"""Patterns: what the retained evidence edits say about each feature of a style.
+
+A feature is a path of the style, the votes of edits on it, the setting that is its threshold, and the two
+values a verdict stands for. ``survey`` reads all features over the most recent ``window`` evidence edits.
+Where no edit of the window says anything a seed keeps its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.delta import StyleDelta
+from schemas.profile import Claim, Style
+from service.learning import phrases, votes
+from service.learning.belief import DIRECTION, Habit, Reading, Vote, read
+from service.learning.marks import tone_votes
+from service.learning.paths import get
+from service.learning.phrases import Found
+from service.learning.rules import LearningRules
+
+Threshold = Literal[
+    "threshold_sentence_length",
+    "threshold_emoji",
+    "threshold_structure",
+    "threshold_major_change",
+    "threshold_common_phrase",
+    "threshold_banned_phrase",
+]
+TONE = "directions.tone."
+Voter = Callable[[StyleDelta], Vote]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A two-sided feature: ``up`` and ``down`` are the values claimed, ``log`` the words of the log."""
+
+    path: str
+    voter: Voter
+    threshold: Threshold
+    up: str
+    down: str
+    habit: Habit = DIRECTION
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """A feature with several values, of which at most one is claimed; each has its own votes.
+
+    ``made`` names the values that an edit brings about; only those are looked at.
+    """
+
+    path: str
+    voter: Callable[[str], Voter]
+    threshold: Threshold
+    made: Callable[[StyleDelta], tuple[str, ...]]
+
+
+# Any exchange of words makes the vocabulary a little harder or simpler, so that happens by chance more often.
+VOCABULARY = Habit(chance=0.25, waver=0.5)
+
+FEATURES = (
+    Feature("directions.sentence_length", votes.sentence_length, "threshold_sentence_length", "longer", "shorter"),
+    Feature("directions.emoji", votes.emoji, "threshold_emoji", "more", "fewer"),
+    Feature("directions.bullets", votes.bullets, "threshold_structure", "more", "fewer"),
+    Feature("directions.headings", votes.headings, "threshold_structure", "more", "fewer"),
+    Feature("directions.paragraphs", votes.paragraphs, "threshold_structure", "longer", "shorter"),
+    *(
+        Feature(f"directions.tone.{scale}", votes.tone(scale), "threshold_major_change", "higher", "lower")
+        for scale in votes.SCALES
+    ),
+    Feature("writing_traits.uses_questions_often", votes.questions, "threshold_structure", "yes", "no"),
+    Feature("writing_traits.uses_hooks", votes.opening("hook"), "threshold_structure", "yes", "no"),
+    Feature("vocabulary_level", votes.vocabulary, "threshold_major_change", "advanced", "simple", VOCABULARY),
+)
+KINDS = (
+    Kinds("directions.ending", votes.ending, "threshold_structure", votes.made_ending),
+    Kinds("structure_preferences.intro", votes.opening, "threshold_structure", votes.made_opening),
+    Kinds("structure_preferences.body", votes.body, "threshold_structure", votes.made_body),
+    Kinds("voice_type", votes.voice, "threshold_major_change", votes.made_voice),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A claim on one path: the value, and the verdict it rests on."""
+
+    path: str
+    value: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Everything the window says: claims by path, phrases, and the edits that were looked at."""
+
+    edits: tuple[StyleDelta, ...]
+    findings: dict[str, Finding]
+    banned: list[Found]
+    common: list[Found]
+
+    def value(self, path: str) -> str | None:
+        finding = self.findings.get(path)
+        return finding.value if finding else None
+
+
+def survey(evidence: Sequence[StyleDelta], seed: Style, own: frozenset[str], rules: LearningRules) -> Survey:
+    """Read every feature over the newest edits of ``evidence`` (ordered, without noise)."""
+    edits = tuple(evidence[-rules.window :])
+    sides = phrases.sides(edits)
+    banned = phrases.banned(edits, sides, rules.threshold_banned_phrase, seed.banned_phrases)
+    common = phrases.common(edits, sides, rules.threshold_common_phrase, seed.common_phrases)
+    banned, common = phrases.overlap(banned, common)
+    tones = tone_votes(edits, sides, (*banned, *common))
+    findings: dict[str, Finding] = {}
+    for feature in FEATURES:
+        held = _held(feature, seed) if feature.path in own else 0
+        cast = tones.get(feature.path.removeprefix(TONE)) or [feature.voter(edit) for edit in edits]
+        reading = read(cast, getattr(rules, feature.threshold), feature.habit, held)
+        if reading.value:
+            findings[feature.path] = Finding(feature.path, feature.up if reading.value > 0 else feature.down, reading)
+    for kinds in KINDS:
+        best = _best_kind(kinds, edits, seed if kinds.path in own else None, rules)
+        if best:
+            findings[kinds.path] = best
+    return Survey(edits, findings, banned, common)
+
+
+def _held(feature: Feature, seed: Style) -> int:
+    value = get(seed, feature.path)
+    if isinstance(value, bool):
+        return 1 if value else -1
+    return {feature.up: 1, feature.down: -1}.get(value, 0)
+
+
+def _best_kind(kinds: Kinds, edits: Sequence[StyleDelta], seed: Style | None, rules: LearningRules) -> Finding | None:
+    threshold = getattr(rules, kinds.threshold)
+    seeded: str | None = get(seed, kinds.path) if seed is not None else None
+    readings = []
+    made: set[str] = {kind for edit in edits for kind in kinds.made(edit)}
+    if seeded is not None:
+        made.add(seeded)
+    for kind in sorted(made - {"none"}):
+        voter = kinds.voter(kind)
+        reading = read([voter(edit) for edit in edits], threshold, held=int(kind == seeded))
+        if reading.value > 0:
+            readings.append(Finding(kinds.path, kind, reading))
+    return max(readings, key=lambda one: (one.reading.strength, one.reading.support)) if readings else None
+
+
+def claims(found: Survey) -> list[Claim]:
+    """The claims as stored, in the order of the style."""
+    rows = [_claim(one.path, one.value, one.reading, found.edits) for one in found.findings.values()]
+    for path, listed in (("banned_phrases", found.banned), ("common_phrases", found.common)):
+        rows += [_claim(path, one.phrase.phrase, one.reading, found.edits) for one in listed]
+    return rows
+
+
+def _claim(path: str, value: str, reading: Reading, edits: tuple[StyleDelta, ...]) -> Claim:
+    supporting = [edits[index] for index in reading.supporting]
+    return Claim.model_construct(
+        path=path,
+        value=value,
+        support=reading.support,
+        against=reading.against,
+        opportunities=reading.opportunities,
+        edits=[edit.job_id for edit in supporting[-5:]],
+        last_seen=supporting[-1].edited_at if supporting else None,
+    )
