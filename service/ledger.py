@@ -34,9 +34,7 @@ def lookup(ledger_ids: Sequence[bytes]) -> dict[str, Any]:
 
     Binary values compare by length, then bytes, so an id is a range of items.
     """
-    ranges = [
-        {"$and": [{"$gte": ["$$this", id + _LOW]}, {"$lte": ["$$this", id + _HIGH]}]} for id in ledger_ids
-    ]
+    ranges = [{"$and": [{"$gte": ["$$this", id + _LOW]}, {"$lte": ["$$this", id + _HIGH]}]} for id in ledger_ids]
     ledger = {"$ifNull": ["$applied", []]}
     return {"$filter": {"input": ledger, "cond": {"$or": ranges}}} if ranges else {"$literal": []}
 

@@ -75,9 +75,7 @@ class ProfileStore:
         document = await self._call(lambda: self._collection.find_one({"_id": user_id}, projection))
         if document is None:
             return Loaded(None)
-        asked = Ledger.of(
-            document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0)
-        )
+        asked = Ledger.of(document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0))
         document.setdefault("user_id", user_id)
         return Loaded(Profile.model_validate(document), asked)
 
@@ -138,9 +136,7 @@ class ProfileStore:
         A job found applied may be another worker's write still in flight; settling its entry before that is durable
         lost 8 of 8 jobs to a killed mongod. An update that changes nothing waits for the same journal.
         """
-        await self._call(
-            lambda: self._collection.update_one({"_id": user_id}, {"$set": {"user_id": user_id}})
-        )
+        await self._call(lambda: self._collection.update_one({"_id": user_id}, {"$set": {"user_id": user_id}}))
 
     async def due(self, now: datetime, limit: int = 100) -> list[str]:
         """Return writers whose waiting edits are to be learned by ``now``, the longest overdue first."""

@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     gemini_timeout_seconds: float = Field(8.0, ge=0.1, le=120, description="seconds for all tries of one call")
     gemini_max_concurrency: int = Field(4, ge=1, le=100, description="calls at a time, in a process")
     gemini_max_calls_per_minute: int = Field(60, ge=1, le=100_000, description="calls a minute, in a process")
-    gemini_max_input_tokens: int = Field(2000, ge=200, le=100_000, description="tokens of one call, estimated")
+    gemini_max_input_tokens: int = Field(2000, ge=800, le=100_000, description="tokens of one call, estimated")
 
     @field_validator("redis_url")
     @classmethod

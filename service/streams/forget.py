@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import cast
 
 import orjson
 from redis.asyncio import Redis
 
 from service.streams.keys import GROUP, Keys, PartitionKeys, cache_keys
+from service.streams.replies import entries
 
 PAGE = 32  # entries a read: 32 of the largest jobs are 32 MiB
 
@@ -42,8 +42,8 @@ async def forget_writer(redis: Redis, keys: Keys, user_id: str) -> Erased:
 
 async def _erase_jobs(redis: Redis, keys: PartitionKeys, user_id: str, erased: Erased) -> None:
     start = "-"
-    while page := await redis.xrange(keys.jobs, start, "+", count=PAGE):
-        start = f"({page[-1][0].decode()}"
+    while page := entries(await redis.xrange(keys.jobs, start, "+", count=PAGE)):
+        start = f"({page[-1][0]}"
         ids = [id for id, fields in page if is_of(user_id, fields)]
         if ids:
             async with redis.pipeline(transaction=True) as pipe:
@@ -56,11 +56,11 @@ async def _erase_jobs(redis: Redis, keys: PartitionKeys, user_id: str, erased: E
 
 async def _erase_dead(redis: Redis, keys: PartitionKeys, user_id: str, erased: Erased) -> None:
     start = "-"
-    while page := await redis.xrange(keys.dead, start, "+", count=PAGE):
-        start = f"({page[-1][0].decode()}"
+    while page := entries(await redis.xrange(keys.dead, start, "+", count=PAGE)):
+        start = f"({page[-1][0]}"
         ids = [id for id, fields in page if is_of(user_id, fields)]
         if ids:
-            erased.dead_letters += cast(int, await redis.xdel(keys.dead, *ids))
+            erased.dead_letters += await redis.xdel(keys.dead, *ids)
 
 
 def is_of(user_id: str, fields: dict[bytes, bytes]) -> bool:

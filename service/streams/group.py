@@ -41,12 +41,16 @@ class Membership:
         self.consumer = consumer
 
     async def join(self) -> None:
-        """Create the group at the first entry; whatever was done already is recognised by the ledger."""
+        """Create the group at the first entry; whatever was done already is recognised by the ledger.
+
+        The consumer is created too: Redis before 7 would show an idle worker only after its first entry.
+        """
         try:
             await self._redis.xgroup_create(self.keys.jobs, GROUP, id="0", mkstream=True)
         except redis.exceptions.ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
+        await self._redis.xgroup_createconsumer(self.keys.jobs, GROUP, self.consumer)
 
     async def read(self, count: int, block: timedelta) -> list[Delivery]:
         """Return up to ``count`` new entries, waiting at most ``block`` for the first."""
@@ -95,9 +99,7 @@ class Membership:
 
     async def own_pending(self, count: int = 10_000) -> list[str]:
         """Return the ids pending under this consumer."""
-        rows = await self._redis.xpending_range(
-            self.keys.jobs, GROUP, "-", "+", count, consumername=self.consumer
-        )
+        rows = await self._redis.xpending_range(self.keys.jobs, GROUP, "-", "+", count, consumername=self.consumer)
         return [row.id for row in pending(rows)]
 
     async def leave(self) -> bool:

@@ -100,7 +100,7 @@ class BatchLearner:
             except DependencyDown as error:
                 self._hooks.down(error)
                 tries += 1
-                await anyio.sleep(random.uniform(0, min(BACKOFF_SECONDS, 0.1 * 2**min(tries, 10))))
+                await anyio.sleep(random.uniform(0, min(BACKOFF_SECONDS, 0.1 * 2 ** min(tries, 10))))
             else:
                 self._hooks.up("mongodb")
                 return learned
@@ -250,9 +250,7 @@ def must_wait(profile: Profile, edits: Sequence[PendingEdit], now: datetime, rul
     return not learn_now(profile.last_learned_at, False, now, rules)
 
 
-def record(
-    profile: Profile, edits: Sequence[PendingEdit], now: datetime, rules: LearningRules, count: int
-) -> Profile:
+def record(profile: Profile, edits: Sequence[PendingEdit], now: datetime, rules: LearningRules, count: int) -> Profile:
     """Return the profile with ``edits`` waiting; the first of them decides when they are due."""
     due = profile.learn_due_at or due_at(profile.last_learned_at, now, rules)
     return profile.model_copy(

@@ -21,10 +21,14 @@ RATE_SECONDS = 1.0
 
 @dataclass(slots=True)
 class Hold:
-    """One entry in work and, once a lane has taken it, the scope that its loss cancels."""
+    """One entry in work and, once a lane has taken it, the scope that its loss cancels.
+
+    While it is being settled, a renewal may find it gone already: that is no loss, and the settling will tell.
+    """
 
     delivery: Delivery
     scope: HoldScope | None = None
+    settling: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +70,13 @@ class InWork:
                 hold.scope = shared
                 shared.left.add(delivery.id)
 
+    def settling(self, keys: PartitionKeys, ids: Iterable[str]) -> None:
+        """Note that ``ids`` are about to be settled."""
+        for id in ids:
+            hold = self._held.get(keys, {}).get(id)
+            if hold is not None:
+                hold.settling = True
+
     def drop(self, keys: PartitionKeys, ids: Iterable[str], *, settled: bool = False) -> None:
         """Forget ``ids``: settled, dead-lettered or released."""
         held = self._held.get(keys, {})
@@ -76,16 +87,21 @@ class InWork:
         self._changed.set()
         self._changed = anyio.Event()
 
-    def lose(self, keys: PartitionKeys, ids: Iterable[str]) -> None:
-        """Forget ``ids`` that are another consumer's by now; a batch that lost all its entries is cancelled."""
-        ids = list(ids)
-        for id in ids:
-            hold = self._held.get(keys, {}).get(id)
-            if hold is not None and hold.scope is not None:
-                hold.scope.left.discard(id)
-                if not hold.scope.left:
-                    hold.scope.cancel.cancel()
-        self.drop(keys, ids)
+    def lose(self, keys: PartitionKeys, ids: Iterable[str]) -> int:
+        """Forget ``ids`` that are another consumer's by now, and return how many were still held.
+
+        A batch that lost all its entries is cancelled.
+        """
+        holds = self._held.get(keys, {})
+        lost = [id for id in ids if id in holds and not holds[id].settling]
+        for id in lost:
+            scope = holds[id].scope
+            if scope is not None:
+                scope.left.discard(id)
+                if not scope.left:
+                    scope.cancel.cancel()
+        self.drop(keys, lost)
+        return len(lost)
 
     def ids(self, keys: PartitionKeys) -> list[str]:
         return list(self._held.get(keys, ()))

@@ -150,10 +150,9 @@ class Worker:
         """Renew the lease of everything in work; drop what is lost."""
         for member in self.members:
             ids = self.in_work.ids(member.keys)
-            lost = await member.renew(ids) if ids else set()
-            if lost:
-                self.log.warning(f"[Learning] Lost the lease of {len(lost)} entries to another worker")
-                self.in_work.lose(member.keys, lost)
+            gone = await member.renew(ids) if ids else set()
+            if lost := self.in_work.lose(member.keys, gone):
+                self.log.warning(f"[Learning] Lost the lease of {lost} entries to another worker")
 
     async def sweep_once(self) -> int:
         """Take over what its consumer abandoned; return how many entries came."""
@@ -331,5 +330,3 @@ class Worker:
 
 def refusal(error: Exception) -> str:
     return f"Redis refuses us ({name(error)}): check REDIS_URL, its password and the user's ACL"
-
-

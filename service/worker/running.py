@@ -11,6 +11,7 @@ from datetime import timedelta
 import anyio
 
 from service.errors import DependencyDown, Misconfigured
+from service.http.server import seen_over_http
 from service.logs import FaultLog, get_logger
 from service.profiles import ProfileStore, open_profiles
 from service.settings import Settings
@@ -25,7 +26,12 @@ EXTRA_CONNECTIONS = 8
 
 async def run_worker(settings: Settings) -> None:
     """Work until a stop signal. The first one finishes or releases what is in work, the second ends at once."""
-    async with open_worker(settings) as worker, anyio.create_task_group() as group:
+    async with (
+        seen_over_http(settings) as watch,
+        open_worker(settings) as worker,
+        anyio.create_task_group() as group,
+    ):
+        watch(worker)
         group.start_soon(_obey_signals, worker)
         await worker.run()
         group.cancel_scope.cancel()
@@ -131,5 +137,3 @@ async def _obey_signals(worker: Worker) -> None:
                 os._exit(128 + signum)
             worker.log.info("[Learning] Stopping: finishing what is in work")
             worker.stop()
-
-

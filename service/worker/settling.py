@@ -118,6 +118,7 @@ class Settler:
             return
         keys = works[0].delivery.keys
         ids = [work.delivery.id for work in works]
+        self._worker.in_work.settling(keys, ids)
         lost = await self._worker.member(works[0].delivery).settle(ids, counter=counter, counted=len(ids))
         self._worker.in_work.drop(keys, ids, settled=True)
         self.counts[counter] += len(ids) - len(lost)
@@ -164,9 +165,7 @@ class Settler:
         if outcome.patterns:
             self._log.info(f"[Learning] Detected patterns: {', '.join(outcome.patterns)}", user_id=user_id)
         self._log.info(f"[Learning] Updating profile for user {user_id}...", user_id=user_id)
-        self._log.info(
-            "[Learning] Profile updated successfully", user_id=user_id, revision=outcome.profile.revision
-        )
+        self._log.info("[Learning] Profile updated successfully", user_id=user_id, revision=outcome.profile.revision)
         self._log.info(
             f"[Learning] Evolution score: {outcome.score_before:.0f}% → {outcome.score_after:.0f}%", user_id=user_id
         )

@@ -83,9 +83,7 @@ HOSTILE = {
 }
 
 
-async def test_hostile_texts_are_survived(
-    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
-) -> None:
+async def test_hostile_texts_are_survived(settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys) -> None:
     for number, text in enumerate(HOSTILE.values()):
         await enqueue(
             redis_client, keys, edit(number, f"hostile{number}", original_text=text, edited_text=text[: len(text) // 2])

@@ -166,6 +166,7 @@ async def test_two_processes_and_a_kill_lose_nothing_and_double_nothing(
     await enqueue(redis_client, keys, *(edit(number, f"writer{number % writers}") for number in range(total)))
     victim, survivor = await consume(env), await consume(env)
     try:
+
         async def half_way() -> bool:
             return bool(await redis_client.xlen(keys.partitions[0].jobs) < total / 2)
 

@@ -53,9 +53,7 @@ async def test_the_same_jobs_again_change_nothing(
     assert (await read_state(redis_client, keys)).duplicates == 10
 
 
-async def test_arrival_order_does_not_matter(
-    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
-) -> None:
+async def test_arrival_order_does_not_matter(settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys) -> None:
     forwards = [edit(number, "ana") for number in range(8)]
     backwards = [edit(number, "ben") for number in reversed(range(8))]
     async with running(settings):

@@ -1,0 +1,139 @@
+"""The port: bound before the worker starts, served from a thread, closed with the worker.
+
+Binding comes first and in the caller's thread, so that a port in use ends the start with one clear line instead of
+leaving a worker that nobody can see. What a client may cost is bounded: 16 KiB of headers, 10 seconds from its
+connection (or its last answer) to the end of its next answer, 64 connections; a probe's answer is a kilobyte.
+Stopping takes a second at most for answers under way, and never more than ``STOP_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+
+from service.errors import Misconfigured
+from service.http.verdicts import Limits
+from service.http.watch import Watch
+from service.logs import get_logger
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from service.worker.loops import Worker
+
+HEADER_BYTES = 16_384
+REQUEST_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 5
+CONNECTIONS = 64
+STOP_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def seen_over_http(settings: Settings) -> AsyncIterator[Callable[[Worker], None]]:
+    """Serve HTTP inside the block, when a port is set; yield what to call with the worker once there is one.
+
+    Raises ``Misconfigured`` when the port cannot be bound.
+    """
+    if not settings.learning_http_port:
+        yield lambda worker: None
+        return
+    listener = bind(settings.learning_http_host, settings.learning_http_port)
+    watch = Watch()
+    async with watch.running():
+        thread = ServerThread(_server(watch, settings), listener)
+        thread.start()
+        get_logger().info(f"Health, metrics and status page on {address(listener)}")
+        try:
+            yield watch.attach
+        finally:
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(thread.stop)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket of ``host``. Raises ``Misconfigured``, which names the setting to change."""
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise Misconfigured(f"LEARNING_HTTP_HOST {host!r} is no address of this machine ({error.strerror})") from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(where)
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        why = os.strerror(error.errno) if error.errno else "refused"
+        raise Misconfigured(
+            f"LEARNING_HTTP_PORT {port} cannot be bound on {host} ({why}): choose another port, or 0 for no HTTP"
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class ServerThread:
+    """uvicorn in a thread; its loop is its own."""
+
+    def __init__(self, server: uvicorn.Server, listener: socket.socket) -> None:
+        self._server = server
+        self._listener = listener
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the server; wait for it, but not for ever: the thread is a daemon."""
+        self._server.should_exit = True
+        self._thread.join(STOP_SECONDS)
+        self._listener.close()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._server.serve(sockets=[self._listener]))
+        except Exception:  # noqa: BLE001 - the worker goes on; its probes fail and say so
+            get_logger().exception("The HTTP server ended")
+
+
+def _server(watch: Watch, settings: Settings) -> uvicorn.Server:
+    """Return the server, not yet running. Its libraries take a second to import, and only here."""
+    import uvicorn
+
+    from service.http.app import HEADERS, make_app
+    from service.http.protocol import BoundedProtocol
+    from service.telemetry import Telemetry
+
+    telemetry = Telemetry(lambda: watch.latest)
+    app = make_app(lambda: watch.latest, Limits.of(settings), telemetry.exposition)
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        headers=HEADERS,
+        limit_concurrency=CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+        h11_max_incomplete_event_size=HEADER_BYTES,
+    )
+    return uvicorn.Server(config)
