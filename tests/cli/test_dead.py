@@ -21,7 +21,7 @@ def letters(redis_admin: Redis, dead_key: str) -> list[str]:
 
 
 def test_list_and_show(learnsvc: Run, letters: list[str]) -> None:
-    listed = orjson.loads(learnsvc("dead", "list", "--json").stdout)
+    listed = orjson.loads(learnsvc("dead", "list", "--json", process=True).stdout)
     assert [(one["id"], one["reason"], one["user_id"]) for one in listed] == [
         (letters[0], "attempts", "ana"),
         (letters[1], "undecodable", None),
@@ -52,7 +52,7 @@ def test_replay(learnsvc: Run, letters: list[str], redis_admin: Redis, jobs_key:
 
 
 def test_drop_asks_first(learnsvc: Run, letters: list[str], redis_admin: Redis, dead_key: str) -> None:
-    assert "--yes" in learnsvc("dead", "drop", "--all", code=1).stderr
+    assert "--yes" in learnsvc("dead", "drop", "--all", code=1, process=True).stderr
     assert redis_admin.xlen(dead_key) == 2
     assert learnsvc("dead", "drop", letters[1], "--yes").stdout == "Dropped 1 dead letter.\n"
     assert redis_admin.xlen(dead_key) == 1

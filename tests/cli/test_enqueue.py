@@ -7,21 +7,22 @@ from pathlib import Path
 import orjson
 from redis import Redis
 
+from service.streams.replies import entries
 from tests.cli.conftest import Run, job, jsonl
 
 
 def _queued(redis: Redis, key: str) -> list[dict[str, object]]:
-    return [orjson.loads(fields[b"job"]) for _, fields in redis.xrange(key)]  # type: ignore[union-attr]
+    return [orjson.loads(fields[b"job"]) for _, fields in entries(redis.xrange(key))]
 
 
 def test_adds_every_line(learnsvc: Run, redis_admin: Redis, jobs_key: str, tmp_path: Path) -> None:
     jobs = [job(job_id=str(number), extra=number) for number in range(450)]
     (tmp_path / "jobs.jsonl").write_text("\ufeff" + jsonl("", *jobs))
-    done = learnsvc("enqueue", "jobs.jsonl", "--json")
+    done = learnsvc("enqueue", "jobs.jsonl", "--json", process=True)
     assert _queued(redis_admin, jobs_key) == jobs
     summary = orjson.loads(done.stdout)
     assert (summary["queued"], summary["skipped"]) == (450, 0)
-    ids = [id.decode() for id, _ in redis_admin.xrange(jobs_key)]  # type: ignore[union-attr]
+    ids = [id for id, _ in entries(redis_admin.xrange(jobs_key))]
     assert (summary["first_id"], summary["last_id"]) == (ids[0], ids[-1])
     assert done.stderr == ""
 
@@ -40,7 +41,7 @@ def test_adds_nothing_when_a_line_is_wrong(learnsvc: Run, redis_admin: Redis, jo
     assert "twice" in lines[4]
     assert last.startswith("Error: 5 of 6 lines are wrong, nothing was added")
 
-    done = learnsvc("enqueue", "-", "--skip-invalid", input=text)
+    done = learnsvc("enqueue", "-", "--skip-invalid", input=text, process=True)
     assert _queued(redis_admin, jobs_key) == [job()]
     assert done.stdout == "Queued 1 job, 5 wrong lines left out.\n"
 

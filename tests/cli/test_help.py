@@ -48,7 +48,7 @@ def test_help_begins_with_the_summary_and_has_examples(name: str) -> None:
 
 
 def test_errors_of_usage(offline: Run) -> None:
-    assert "Did you mean 'schema'" in offline("scema", code=2).stderr
+    assert "Did you mean 'schema'" in offline("scema", code=2, process=True).stderr
     line = offline("enqueue", "--zzz", code=2).stderr
     assert line == "Error: No such option: --zzz. See learnsvc enqueue --help\n"
 
@@ -60,10 +60,10 @@ def test_a_wrong_setting_is_named(offline: Run) -> None:
 
 
 def test_servers_that_are_away_are_named(offline: Run) -> None:
-    redis = offline("status", code=1).stderr
+    redis = offline("status", code=1, process=True).stderr
     assert redis.startswith("Error: Redis at 127.0.0.1:1 does not answer")
     assert "REDIS_URL" in redis
-    mongodb = offline("profile", "show", "ana", code=1).stderr
+    mongodb = offline("profile", "show", "ana", code=1, process=True).stderr
     assert mongodb.startswith("Error: MongoDB at 127.0.0.1:1 does not answer")
     assert "MONGODB_URI" in mongodb
 

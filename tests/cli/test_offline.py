@@ -45,7 +45,7 @@ def test_states_come_after_each_edit() -> None:
 def test_replay_prints_profiles_and_their_history(offline: Run, tmp_path: Path) -> None:
     baseline = [{"user_id": "ana", "tone": {"formality": 8}}, {"user_id": "quiet", "voice_type": "casual"}]
     (tmp_path / "baseline.json").write_bytes(orjson.dumps(baseline))
-    done = offline("replay", SAMPLE, "--json", "--history", "--baseline", "baseline.json")
+    done = offline("replay", SAMPLE, "--json", "--history", "--baseline", "baseline.json", process=True)
     profiles = {profile["user_id"]: profile for profile in orjson.loads(done.stdout)}
     assert list(profiles) == ["ana", "ben", "chloe", "dev", "emi", "finn", "gia", "hugo", "quiet"]
     ana = profiles["ana"]
@@ -77,7 +77,7 @@ def test_replay_names_the_wrong_line(offline: Run) -> None:
 def test_analyze_of_two_files(offline: Run, tmp_path: Path, flag: tuple[str, ...]) -> None:
     (tmp_path / "draft.txt").write_text("We utilise flour. 🎉")
     (tmp_path / "saved.txt").write_text("We use \x1b[31mflour.")
-    done = offline("analyze", "draft.txt", "saved.txt", *flag)
+    done = offline("analyze", "draft.txt", "saved.txt", *flag, process=True)
     assert "\x1b" not in done.stdout
     if flag:
         assert StyleDelta.model_validate(orjson.loads(done.stdout)).emoji.removed == 1

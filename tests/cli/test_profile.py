@@ -72,7 +72,9 @@ def test_wrong_changes_are_refused_with_what_is_right(ana: Run, tmp_path: Path) 
 
 
 def test_unknown_writers(learnsvc: Run) -> None:
-    assert learnsvc("profile", "show", "nobody", code=1).stderr == "Error: there is no profile of nobody\n"
+    assert (
+        learnsvc("profile", "show", "nobody", code=1, process=True).stderr == "Error: there is no profile of nobody\n"
+    )
     assert "is no user_id" in learnsvc("profile", "show", '{"$ne": 1}', code=1).stderr
     assert "no profile of nobody" in learnsvc("profile", "override", "nobody", "voice_type", "casual", code=1).stderr
 
@@ -84,7 +86,7 @@ def test_forget(
     redis_admin.xadd(jobs_key, {"job": '{"user_id": "ana"}'})
     redis_admin.xadd(jobs_key, {"job": '{"user_id": "ben"}'})
     redis_admin.set("profile:ana", "x")
-    assert orjson.loads(ana("profile", "forget", "ana", "--yes", "--json").stdout) == {
+    assert orjson.loads(ana("profile", "forget", "ana", "--yes", "--json", process=True).stdout) == {
         "profile": True,
         "jobs": 1,
         "in_work": 0,

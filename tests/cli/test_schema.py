@@ -61,7 +61,7 @@ def test_wrong_jobs_are_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_the_command_writes_files(offline: Run, tmp_path: Path) -> None:
-    offline("schema", "--write", ".")
+    offline("schema", "--write", ".", process=True)
     assert {path.name for path in tmp_path.iterdir()} == set(FILES.values())
     assert orjson.loads(offline("schema", "job").stdout) == generate("job")
     assert "no schema" in offline("schema", "nothing", code=2).stderr

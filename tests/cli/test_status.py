@@ -12,7 +12,7 @@ import orjson
 from redis import Redis
 
 from service.streams.keys import GROUP
-from tests.cli.conftest import ROOT, Run, job, process_env
+from tests.cli.conftest import ROOT, Run, job
 
 
 def _fill(redis: Redis, jobs_key: str, dead_key: str) -> None:
@@ -26,7 +26,7 @@ def _fill(redis: Redis, jobs_key: str, dead_key: str) -> None:
 
 def test_status(learnsvc: Run, redis_admin: Redis, jobs_key: str, dead_key: str) -> None:
     _fill(redis_admin, jobs_key, dead_key)
-    state = orjson.loads(learnsvc("status", "--json").stdout)
+    state = orjson.loads(learnsvc("status", "--json", process=True).stdout)
     assert {name: state[name] for name in ("waiting", "active", "completed", "failed", "dead")} == {
         "waiting": 2,
         "active": 1,
@@ -50,10 +50,10 @@ def test_status_without_mongodb(learnsvc: Run, redis_admin: Redis, jobs_key: str
     assert "MongoDB at 127.0.0.1:1 does not answer" in " ".join(learnsvc("status", *away).stdout.split())
 
 
-def test_watching_ends_quietly_with_ctrl_c(service_env: dict[str, str]) -> None:
+def test_watching_ends_quietly_with_ctrl_c(service_env: dict[str, str], compiled: dict[str, str]) -> None:
     command = [sys.executable, "-m", "service.cli", "status", "--watch", "--json", "--interval", "0.1"]
     watching = subprocess.Popen(
-        command, env=process_env(service_env), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, env=service_env | compiled, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert watching.stdout is not None
     for _ in range(2):

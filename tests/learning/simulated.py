@@ -12,11 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from tests.learning.handmade import RULES, START
-
 from schemas.profile import Profile
 from service.analysis import analyze
 from service.learning import learn, new_profile
+from tests.learning.handmade import RULES, START
 
 SUBJECTS = (
     "the harbour museum", "our small team", "the night train", "a retired teacher", "the new bakery",

@@ -6,11 +6,11 @@ import itertools
 from datetime import timedelta
 
 import pytest
-from tests.learning.handmade import RULES, START, at, count, edit, essence, noise, shorter, taught
 
 from schemas.delta import ToneScales
 from service.learning import LearningRules, due_at, learn, learn_now, new_profile, seed
 from service.learning.schedule import Clock
+from tests.learning.handmade import RULES, START, at, count, edit, essence, noise, shorter, taught
 
 MINUTE = timedelta(minutes=1)
 

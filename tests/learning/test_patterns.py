@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.learning.handmade import RULES, count, edit, longer, noise, shorter, taught
 
 from schemas.delta import StyleDelta, ToneScales, ToneShift
 from service.learning.paths import get
+from tests.learning.handmade import RULES, count, edit, longer, noise, shorter, taught
 
 CASES: list[tuple[str, str, int, dict[str, Any]]] = [
     ("directions.sentence_length", "shorter", 3, {"sentences": count(6, 9), "words": count(96, 93)}),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.learning.handmade import count, edit, taught
 
 from schemas.delta import StyleDelta, Substitution
 from schemas.profile import Profile
+from tests.learning.handmade import count, edit, taught
 
 DRAFT = "The market is a feast for the senses every Sunday"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.learning.handmade import RULES, START, at, count, edit, essence, longer, noise, shorter, taught
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.delta import StyleDelta, ToneScales
 from service.learning import guide_lines, learn, new_profile, override, relearn, render_guide, rollback, seed
+from tests.learning.handmade import RULES, START, at, count, edit, essence, longer, noise, shorter, taught
 
 
 @st.composite
@@ -30,8 +30,7 @@ def _drawn(draw: st.DrawFn, index: int, minute: int) -> StyleDelta:
         "ending_after": draw(st.sampled_from(["none", "cta", "question"])),
         "sample": draw(st.sampled_from([None, None, "My own words.", "Something else, quite different."])),
     }
-    made = edit(index, **fields).model_copy(update={"edited_at": at(minute / 100)})
-    return made
+    return edit(index, **fields).model_copy(update={"edited_at": at(minute / 100)})
 
 
 @settings(max_examples=60, deadline=None)
