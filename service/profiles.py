@@ -42,11 +42,13 @@ Document = dict[str, Any]
 class Loaded:
     """A writer's profile as read, None when there is none, and what the ledger says of the jobs asked for.
 
-    The profile comes without its timeline and versions, which learning only appends to.
+    The profile comes without its timeline and versions, which learning only appends to. ``stored_edits`` are its
+    learned deltas as stored, by job id: they never change, so a commit sends them back without encoding them again.
     """
 
     profile: Profile | None
     ledger: Ledger = field(default_factory=lambda: Ledger({}))
+    stored_edits: dict[str, Document] = field(default_factory=dict, repr=False)
 
 
 class ProfileStore:
@@ -77,7 +79,8 @@ class ProfileStore:
             return Loaded(None)
         asked = Ledger.of(document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0))
         document.setdefault("user_id", user_id)
-        return Loaded(Profile.model_validate(document), asked)
+        stored = {edit.get("job_id", ""): edit for edit in document.get("recent_edits", [])}
+        return Loaded(Profile.model_validate(document), asked, stored)
 
     async def commit(
         self,
@@ -93,10 +96,10 @@ class ProfileStore:
         Raises ``RevisionConflict`` when somebody was faster. After any other error the outcome is unknown.
         """
         if loaded.profile is None:
-            fields = {**_encode(profile), **_encode_history(profile), "applied": list(applied), "ledger_floor": 0}
+            fields = {**_encode(profile, {}), **_encode_history(profile), "applied": list(applied), "ledger_floor": 0}
             await self._call(lambda: self._collection.insert_one({"_id": profile.user_id, **fields}))
             return
-        update: Document = {"$set": _encode(profile)}
+        update: Document = {"$set": _encode(profile, loaded.stored_edits)}
         pushes = _pushed_history(profile, max_versions)
         if loaded.ledger.size + len(applied) > ledger.KEEP + ledger.SLACK:
             update["$set"] |= await self._trimmed(profile.user_id, applied, await oldest_entry_ms(), loaded.ledger)
@@ -200,10 +203,12 @@ def _translate(error: Exception) -> Exception:
             return error
 
 
-def _encode(profile: Profile) -> Document:
+def _encode(profile: Profile, stored: dict[str, Document]) -> Document:
     """Return the fields of ``profile`` for BSON, less history; deltas without their default values."""
     document = profile.model_dump(exclude={"recent_edits", "pending", *_HISTORY})
-    document["recent_edits"] = [delta.model_dump(exclude_defaults=True) for delta in profile.recent_edits]
+    document["recent_edits"] = [
+        stored.get(delta.job_id) or delta.model_dump(exclude_defaults=True) for delta in profile.recent_edits
+    ]
     document["pending"] = [edit.model_dump(exclude_defaults=True) for edit in profile.pending]
     return document
 

@@ -20,7 +20,8 @@ STREAM = "{learning}:jobs"
 
 
 def block(language: str, number: int = 0) -> str:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)[number]
+    found: list[str] = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return found[number]
 
 
 def appended(redis: Redis) -> dict[str, Any]:

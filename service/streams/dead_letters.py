@@ -15,7 +15,7 @@ from service.streams.replies import entries
 
 _OWN = frozenset({"source_id", "deliveries", "dead_ms", "reason", "detail", "user_id", "job_id"})
 _RAW_PREFIX = "raw:"
-PAGE = 100
+PAGE = 16  # whole payloads, of at most 1 MiB each by default
 
 
 def why(reason: str, detail: str, payload: bytes | None) -> dict[str, str]:

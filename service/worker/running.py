@@ -27,11 +27,11 @@ EXTRA_CONNECTIONS = 8
 async def run_worker(settings: Settings) -> None:
     """Work until a stop signal. The first one finishes or releases what is in work, the second ends at once."""
     async with (
-        seen_over_http(settings) as watch,
+        seen_over_http(settings) as watched,
         open_worker(settings) as worker,
+        watched(worker),
         anyio.create_task_group() as group,
     ):
-        watch(worker)
         group.start_soon(_obey_signals, worker)
         await worker.run()
         group.cancel_scope.cancel()

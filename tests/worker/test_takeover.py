@@ -16,6 +16,7 @@ from schemas.job import LearningJob
 from service.settings import Settings
 from service.streams import dead_letters
 from service.streams.keys import GROUP, Keys
+from service.streams.replies import pending
 from service.worker.batch import Extractor
 from service.worker.running import reclaim_abandoned
 from tests.worker.conftest import drained, edit, enqueue, running, until
@@ -117,9 +118,9 @@ async def test_what_is_not_finished_in_the_grace_is_released_uncounted(
     await enqueue(redis_client, keys, edit(1))
     async with running(settings.model_copy(update={"learning_grace_seconds": 0.1}), extract=slow):
         await started.wait()
-    [row] = await redis_client.xpending_range(keys.partitions[0].jobs, GROUP, "-", "+", 10)
-    assert row["times_delivered"] == 0
-    assert row["time_since_delivered"] >= settings.learning_lease_seconds * 1000
+    [row] = pending(await redis_client.xpending_range(keys.partitions[0].jobs, GROUP, "-", "+", 10))
+    assert row.deliveries == 0
+    assert row.idle_ms >= settings.learning_lease_seconds * 1000
     async with running(settings):
         with anyio.fail_after(1):
             await until(lambda: drained(redis_client, keys))
@@ -147,8 +148,8 @@ async def test_a_lost_entry_cancels_its_work_and_changes_nothing(
             await ended.wait()
         assert not len(worker.in_work)
     assert await edits_applied(mongo) == {}
-    [row] = await redis_client.xpending_range(keys.partitions[0].jobs, GROUP, "-", "+", 10)
-    assert row["consumer"] == b"thief"
+    [row] = pending(await redis_client.xpending_range(keys.partitions[0].jobs, GROUP, "-", "+", 10))
+    assert row.consumer == "thief"
 
 
 async def consume(env: dict[str, str], *options: str) -> Process:

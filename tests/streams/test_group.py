@@ -1,0 +1,171 @@
+"""Membership in the group: what is ours, what is lost, what the sweep finds."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from service.streams.client import connect_reader
+from service.streams.entry import Delivery, triage
+from service.streams.group import Membership
+from service.streams.keys import GROUP, Keys, PartitionKeys
+from service.streams.replies import entries, pending
+from service.streams.sweep import claim_page
+
+pytestmark = pytest.mark.anyio
+NOW = timedelta(0)
+BLOCK = timedelta(milliseconds=50)
+
+
+@pytest.fixture
+def keys(key_prefix: str) -> PartitionKeys:
+    return Keys.of(key_prefix).partitions[0]
+
+
+@pytest.fixture
+async def reader(redis_url: str) -> AsyncIterator[Redis]:
+    async with connect_reader(redis_url, block=1, timeout=2) as client:
+        yield client
+
+
+@pytest.fixture
+async def ana(redis_client: Redis, reader: Redis, keys: PartitionKeys) -> Membership:
+    member = Membership(redis_client, reader, keys, "ana")
+    await member.join()
+    return member
+
+
+@pytest.fixture
+async def ben(redis_client: Redis, reader: Redis, keys: PartitionKeys) -> Membership:
+    return Membership(redis_client, reader, keys, "ben")
+
+
+async def append(redis: Redis, keys: PartitionKeys, count: int) -> None:
+    for number in range(count):
+        await redis.xadd(keys.jobs, {"job": str(number)})
+
+
+async def test_entries_from_before_the_group_are_read(
+    redis_client: Redis, keys: PartitionKeys, ana: Membership
+) -> None:
+    await redis_client.delete(keys.jobs)
+    await append(redis_client, keys, 3)
+    await ana.join()
+    await ana.join()
+    assert [delivery.fields for delivery in await ana.read(10, BLOCK)] == [
+        {b"job": b"0"},
+        {b"job": b"1"},
+        {b"job": b"2"},
+    ]
+    assert await ana.read(10, BLOCK) == []
+
+
+async def test_settling_deletes_ours_and_leaves_what_is_lost(
+    redis_client: Redis, keys: PartitionKeys, ana: Membership, ben: Membership
+) -> None:
+    await append(redis_client, keys, 3)
+    first, second, third = [delivery.id for delivery in await ana.read(10, BLOCK)]
+    await redis_client.xclaim(keys.jobs, GROUP, "ben", 0, [second])
+    assert await ana.settle([first, second, third, "1-1"], counted=3) == {second, "1-1"}
+    assert [id for id, _ in entries(await redis_client.xrange(keys.jobs))] == [second]
+    assert await redis_client.hgetall(keys.stats) == {b"completed": b"2", b"learned": b"3"}
+    assert await ben.settle([second]) == set()
+    assert await redis_client.xlen(keys.jobs) == 0
+
+
+async def test_renewing_steals_nothing_and_counts_nothing(
+    redis_client: Redis, keys: PartitionKeys, ana: Membership, ben: Membership
+) -> None:
+    await append(redis_client, keys, 2)
+    first, second = [delivery.id for delivery in await ana.read(10, BLOCK)]
+    await redis_client.xclaim(keys.jobs, GROUP, "ben", 0, [second])
+    assert await ana.renew([first, second]) == {second}
+    rows = {row.id: row for row in pending(await redis_client.xpending_range(keys.jobs, GROUP, "-", "+", 10))}
+    assert (rows[first].consumer, rows[first].deliveries) == ("ana", 1)
+    assert rows[second].consumer == "ben"
+
+
+async def test_released_entries_are_claimed_at_once_and_not_counted(
+    redis_client: Redis, keys: PartitionKeys, ana: Membership, ben: Membership
+) -> None:
+    await append(redis_client, keys, 1)
+    [delivery] = await ana.read(10, BLOCK)
+    lease = timedelta(hours=1)
+    assert (await claim_page(redis_client, keys, "ben", min_idle=lease)).deliveries == []
+    assert await ana.release([delivery.id], idle=lease, uncount=True) == 1
+    [taken] = (await claim_page(redis_client, keys, "ben", min_idle=lease)).deliveries
+    assert (taken.id, taken.deliveries, taken.fields) == (delivery.id, 1, delivery.fields)
+    assert await ana.release([delivery.id], idle=lease, uncount=True) == 0
+
+
+async def test_the_cursor_finds_what_stands_behind_a_crowd(
+    redis_client: Redis, keys: PartitionKeys, ana: Membership
+) -> None:
+    await append(redis_client, keys, 25)
+    ids = [delivery.id for delivery in await ana.read(100, BLOCK)]
+    await ana.release(ids[-1:], idle=timedelta(hours=1), uncount=False)
+    cursor = "0-0"
+    found: list[Delivery] = []
+    for _ in range(3):
+        page = await claim_page(redis_client, keys, "ben", min_idle=timedelta(minutes=30), cursor=cursor, count=2)
+        cursor = page.cursor
+        found += page.deliveries
+        if cursor == "0-0":
+            break
+    assert [(delivery.id, delivery.deliveries) for delivery in found] == [(ids[-1], 2)]
+
+
+async def test_deleted_entries_are_reported_and_do_not_stay_pending(
+    redis_client: Redis, keys: PartitionKeys, ana: Membership
+) -> None:
+    await append(redis_client, keys, 3)
+    ids = [delivery.id for delivery in await ana.read(10, BLOCK)]
+    await redis_client.xdel(keys.jobs, ids[1])
+    page = await claim_page(redis_client, keys, "ben", min_idle=NOW)
+    assert [delivery.id for delivery in page.deliveries] == [ids[0], ids[2]]
+    assert page.deleted == [ids[1]]
+    rows = pending(await redis_client.xpending_range(keys.jobs, GROUP, "-", "+", 10))
+    assert [row.id for row in rows] == [ids[0], ids[2]]
+
+
+async def test_a_consumer_that_holds_something_is_never_removed(
+    redis_client: Redis, keys: PartitionKeys, ana: Membership, ben: Membership
+) -> None:
+    await append(redis_client, keys, 1)
+    [delivery] = await ana.read(10, BLOCK)
+    await ben.join()
+    assert not await ana.leave()
+    assert await ben.reap(NOW) == 0
+    await ana.settle([delivery.id])
+    assert await ben.reap(NOW) == 1
+    assert [info["name"] for info in await redis_client.xinfo_consumers(keys.jobs, GROUP)] == [b"ben"]
+
+
+async def test_burying_is_whole_and_once(redis_client: Redis, keys: PartitionKeys, ana: Membership) -> None:
+    await redis_client.xadd(keys.jobs, {"job": "x", "reason": "mine"})
+    [delivery] = await ana.read(10, BLOCK)
+    assert await ana.bury(delivery.id, {"reason": "invalid"})
+    assert not await ana.bury(delivery.id, {"reason": "invalid"})
+    [(_, letter)] = entries(await redis_client.xrange(keys.dead))
+    assert (letter[b"reason"], letter[b"job"], letter[b"raw:reason"]) == (b"invalid", b"x", b"mine")
+
+
+async def test_burying_into_a_key_of_another_type_loses_nothing(
+    redis_client: Redis, keys: PartitionKeys, ana: Membership
+) -> None:
+    await append(redis_client, keys, 1)
+    await redis_client.set(keys.dead, "not a stream")
+    [delivery] = await ana.read(10, BLOCK)
+    with pytest.raises(Exception, match="WRONGTYPE"):
+        await ana.bury(delivery.id, {"reason": "invalid"})
+    assert await ana.own_pending() == [delivery.id]
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "in_work", "verdict"),
+    [(1, False, "work"), (2, False, "work"), (3, False, "alone"), (5, False, "alone"), (6, False, "bury"),
+     (1, True, "skip"), (6, True, "skip"), (0, False, "work")],
+)  # fmt: skip
+def test_triage(deliveries: int, in_work: bool, verdict: str) -> None:
+    assert triage(deliveries, in_work=in_work, max_attempts=5) == verdict

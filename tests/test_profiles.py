@@ -1,0 +1,114 @@
+"""The store of profiles: compare-and-swap, the ledger in the document, durability, anyio's cancellations."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+import pytest
+from pymongo.asynchronous.database import AsyncDatabase
+
+from schemas.profile import Profile
+from service import ledger
+from service.errors import DependencyDown, RevisionConflict
+from service.learning.learn import new_profile
+from service.profiles import ProfileStore, open_profiles
+
+pytestmark = pytest.mark.anyio
+NOW = datetime(2025, 5, 1, tzinfo=UTC)
+Mongo = AsyncDatabase[dict[str, Any]]
+
+
+@pytest.fixture
+async def store(mongodb_uri: str) -> AsyncIterator[ProfileStore]:
+    async with open_profiles(mongodb_uri, timeout=5, connections=10) as opened:
+        yield opened
+
+
+async def nothing_in_the_stream() -> int:
+    return 0
+
+
+def job(number: int, ms: int = 1) -> bytes:
+    return ledger.item(number.to_bytes(16, "big"), b"cccc", ms)
+
+
+def next_of(profile: Profile | None) -> Profile:
+    profile = profile or new_profile("ana", NOW)
+    return profile.model_copy(update={"revision": profile.revision + 1, "edits_applied": profile.edits_applied + 1})
+
+
+async def commit(store: ProfileStore, *applied: bytes) -> None:
+    loaded = await store.load("ana")
+    await store.commit(loaded, next_of(loaded.profile), applied, nothing_in_the_stream, max_versions=3)
+
+
+async def test_writes_are_durable_unless_the_uri_says_otherwise(store: ProfileStore, mongodb_uri: str) -> None:
+    assert store.write_concern.document == {"w": "majority", "j": True}
+    async with open_profiles(f"{mongodb_uri}?w=1&journal=false", timeout=5, connections=2) as other:
+        assert other.write_concern.document == {"w": 1, "j": False}
+
+
+async def test_of_two_that_loaded_the_same_revision_one_wins(store: ProfileStore) -> None:
+    for _ in range(2):
+        first, second = await store.load("ana"), await store.load("ana")
+        await store.commit(first, next_of(first.profile), [job(1)], nothing_in_the_stream, max_versions=3)
+        with pytest.raises(RevisionConflict):
+            await store.commit(second, next_of(second.profile), [job(2)], nothing_in_the_stream, max_versions=3)
+
+
+async def test_the_ledger_answers_for_the_jobs_asked(store: ProfileStore) -> None:
+    await commit(store, job(1), job(2))
+    await commit(store, job(3))
+    loaded = await store.load("ana", [number.to_bytes(16, "big") for number in (1, 3, 4)])
+    assert loaded.ledger.size == 3
+    assert [loaded.ledger.judge(number.to_bytes(16, "big"), b"cccc", 9) for number in (1, 3, 4)] == [
+        "applied",
+        "applied",
+        "new",
+    ]
+
+
+async def test_the_ledger_is_trimmed_and_keeps_what_may_come_again(store: ProfileStore, mongo: Mongo) -> None:
+    await commit(store, *(job(number, ms=number) for number in range(1_240)))
+    loaded = await store.load("ana")
+
+    async def oldest() -> int:
+        return 100
+
+    applied = [job(number, ms=number) for number in range(1_240, 1_300)]
+    await store.commit(loaded, next_of(loaded.profile), applied, oldest, max_versions=3)
+    document = await mongo.style_profiles.find_one({"_id": "ana"})
+    assert document is not None
+    assert document["applied"] == [job(number, ms=number) for number in range(100, 1_300)]
+
+
+async def test_a_storm_of_cancellations_leaves_the_pool_whole(store: ProfileStore) -> None:
+    await commit(store, job(1))
+
+    async def impatient() -> None:
+        for _ in range(10):
+            with anyio.move_on_after(0.002):
+                await store.load("ana")
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            for _ in range(30):
+                group.start_soon(impatient)
+        for _ in range(20):
+            assert (await store.load("ana")).profile is not None
+
+
+async def test_a_server_that_is_away_is_named_in_time() -> None:
+    with anyio.fail_after(5), pytest.raises(DependencyDown, match="mongodb is away"):
+        async with open_profiles("mongodb://127.0.0.1:1/x", timeout=0.5, connections=2):
+            pass
+
+
+async def test_due_writers_are_found_the_longest_overdue_first(store: ProfileStore, mongo: Mongo) -> None:
+    for user, minute in (("late", 5), ("later", 3), ("not yet", 50)):
+        due = {"_id": user, "learn_due_at": NOW.replace(minute=minute)}
+        await mongo.style_profiles.insert_one(due)
+    await mongo.style_profiles.insert_one({"_id": "nothing waits", "learn_due_at": None})
+    assert await store.due(NOW.replace(minute=10)) == ["later", "late"]
+    assert await store.count_due(NOW.replace(minute=10)) == (3, 2)
