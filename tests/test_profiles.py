@@ -8,14 +8,17 @@ import anyio
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
-from schemas.profile import Profile
+from schemas.profile import Profile, StyleProfile
 from service import ledger
+from service.analysis import analyze
 from service.errors import DependencyDown, RevisionConflict
-from service.learning.learn import new_profile
+from service.learning.learn import learn, new_profile
+from service.learning.rules import LearningRules
 from service.profiles import ProfileStore, open_profiles
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2025, 5, 1, tzinfo=UTC)
+RULES = LearningRules()
 Mongo = AsyncDatabase[dict[str, Any]]
 
 
@@ -103,6 +106,18 @@ async def test_a_server_that_is_away_is_named_in_time() -> None:
     with anyio.fail_after(5), pytest.raises(DependencyDown, match="mongodb is away"):
         async with open_profiles("mongodb://127.0.0.1:1/x", timeout=0.5, connections=2):
             pass
+
+
+async def test_what_is_committed_is_read_through_the_beanie_model(store: ProfileStore) -> None:
+    delta = analyze("We open at nine, and we close at five.", "We open at nine. We close at five.").delta
+    learned = learn(new_profile("ana", NOW), [delta.model_copy(update={"job_id": "1", "edited_at": NOW})], RULES, NOW)
+    await store.commit(await store.load("ana"), learned.profile, [job(1)], nothing_in_the_stream, max_versions=3)
+    stored = await StyleProfile.get("ana")
+    assert stored is not None
+    assert (stored.id, stored.user_id, stored.revision) == ("ana", "ana", 1)
+    assert stored.recent_edits == learned.profile.recent_edits
+    assert stored.directions == learned.profile.directions
+    assert stored.evolution_timeline == learned.profile.evolution_timeline
 
 
 async def test_due_writers_are_found_the_longest_overdue_first(store: ProfileStore, mongo: Mongo) -> None:

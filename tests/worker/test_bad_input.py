@@ -86,10 +86,9 @@ HOSTILE = {
 
 
 async def test_hostile_texts_are_survived(settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys) -> None:
-    for number, text in enumerate(HOSTILE.values()):
-        await enqueue(
-            redis_client, keys, edit(number, f"hostile{number}", original_text=text, edited_text=text[: len(text) // 2])
-        )
+    for number, whole in enumerate(HOSTILE.values()):
+        half = whole[: len(whole) // 2]
+        await enqueue(redis_client, keys, edit(number, f"hostile{number}", original_text=whole, edited_text=half))
     await enqueue(redis_client, keys, edit(1))
     async with running(settings.model_copy(update={"learning_lease_seconds": 5})):
         await until(lambda: drained(redis_client, keys), seconds=60)
