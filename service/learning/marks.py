@@ -40,29 +40,24 @@ def tone_of(phrase: str) -> tuple[float, ...]:
 def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Found]) -> dict[str, list[Vote]]:
     """The votes of ``edits`` on each tone scale, less what the learned phrases account for."""
     marked = [(piece(one.phrase.phrase).key, tone_of(one.phrase.phrase)) for one in learned]
-    marked = [(wanted, tones) for wanted, tones in marked if any(tones)]
+    moves = [votes.signals(edit) for edit in edits]
     result: dict[str, list[Vote]] = {}
     for index, scale in enumerate(votes.SCALES):
-        voter = votes.tone(scale)
-        cast = [voter(edit) for edit in edits]
-        relevant = [(wanted, tones[index]) for wanted, tones in marked if tones[index]]
-        if relevant:
-            rows = zip(cast, edits, *sides, strict=True)
-            cast = [_less(vote, edit, scale, (out, put), relevant) for vote, edit, out, put in rows]
-        result[scale] = cast
+        moved = [move[index] for move in moves]
+        brings = [(wanted, tones[index]) for wanted, tones in marked if tones[index]]
+        if not any(moved) or not brings:
+            result[scale] = list(map(votes.tone, moved))
+            continue
+        result[scale] = [
+            votes.tone(value) if _is_left(value, out, put, brings) else NOTHING
+            for value, out, put in zip(moved, *sides, strict=True)
+        ]
     return result
 
 
-def _less(
-    vote: Vote,
-    edit: StyleDelta,
-    scale: str,
-    sides: tuple[Spans, Spans],
-    relevant: Sequence[tuple[str, float]],
-) -> Vote:
-    if not vote.value:
-        return vote
-    out, put = sides
-    brought = sum(sign * (put.has(wanted) - out.has(wanted)) for wanted, sign in relevant)
-    left = (_signs(votes.signal(edit, scale)) - brought) * vote.value
-    return vote if left >= LEFT else NOTHING
+def _is_left(value: float, out: Spans, put: Spans, brings: Sequence[tuple[str, float]]) -> bool:
+    """Whether a signal remains without the phrases of the edit; no signal is no matter of phrases."""
+    if not value:
+        return True
+    brought = sum(sign * (put.has(wanted) - out.has(wanted)) for wanted, sign in brings)
+    return abs(_signs(value) - brought) >= LEFT and (_signs(value) - brought) * value > 0

@@ -31,7 +31,7 @@ from service.learning.paths import EMOJI_FREQUENCY, NUMBERS, SENTENCE_LENGTH, TO
 from service.learning.rules import LearningRules
 from service.learning.samples import with_sample
 from service.learning.schedule import Clock
-from service.learning.votes import SCALES, signal, speaks
+from service.learning.votes import signals, speaks
 
 TONE_REACH = 4.0
 EMOJI_STEP = 0.5
@@ -144,8 +144,5 @@ def _observations(delta: StyleDelta) -> list[tuple[str, float]]:
     if delta.sentences.after:
         low, high = LIMITS[SENTENCE_LENGTH]
         seen.append((SENTENCE_LENGTH, min(max(delta.sentence_length.after, low), high)))
-    for scale in SCALES:
-        strength = signal(delta, scale)
-        if strength:
-            seen.append((f"tone.{scale}", TONE_REACH * strength))
+    seen += [(path, TONE_REACH * value) for path, value in zip(TONE, signals(delta), strict=True) if value]
     return seen

@@ -7,6 +7,7 @@ one); a *group* such as ``tone`` stands for all leaves under it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from pydantic import BaseModel
@@ -43,11 +44,11 @@ def expand(paths: Iterable[str]) -> list[str]:
     return [leaf for path in paths for leaf in under(path)]
 
 
+_READERS = {leaf: attrgetter(leaf) for leaf in LEAVES}
+
+
 def get(style: Style, path: str) -> Any:
-    value: Any = style
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
+    return _READERS[path](style)
 
 
 def put(style: Style, path: str, value: Any) -> None:

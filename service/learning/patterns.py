@@ -28,7 +28,6 @@ Threshold = Literal[
     "threshold_common_phrase",
     "threshold_banned_phrase",
 ]
-TONE = "directions.tone."
 Voter = Callable[[StyleDelta], Vote]
 
 
@@ -58,7 +57,7 @@ class Kinds:
 
 
 # Any exchange of words makes the vocabulary a little harder or simpler, so that happens by chance more often.
-VOCABULARY = Habit(chance=0.25, waver=0.5)
+VOCABULARY = Habit(chance=0.35, waver=0.5)
 
 FEATURES = (
     Feature("directions.sentence_length", votes.sentence_length, "threshold_sentence_length", "longer", "shorter"),
@@ -66,14 +65,14 @@ FEATURES = (
     Feature("directions.bullets", votes.bullets, "threshold_structure", "more", "fewer"),
     Feature("directions.headings", votes.headings, "threshold_structure", "more", "fewer"),
     Feature("directions.paragraphs", votes.paragraphs, "threshold_structure", "longer", "shorter"),
-    *(
-        Feature(f"directions.tone.{scale}", votes.tone(scale), "threshold_major_change", "higher", "lower")
-        for scale in votes.SCALES
-    ),
     Feature("writing_traits.uses_questions_often", votes.questions, "threshold_structure", "yes", "no"),
     Feature("writing_traits.uses_hooks", votes.opening("hook"), "threshold_structure", "yes", "no"),
     Feature("vocabulary_level", votes.vocabulary, "threshold_major_change", "advanced", "simple", VOCABULARY),
 )
+TONES = {
+    scale: Feature(f"directions.tone.{scale}", votes.no_vote, "threshold_major_change", "higher", "lower")
+    for scale in votes.SCALES
+}
 KINDS = (
     Kinds("directions.ending", votes.ending, "threshold_structure", votes.made_ending),
     Kinds("structure_preferences.intro", votes.opening, "threshold_structure", votes.made_opening),
@@ -112,19 +111,26 @@ def survey(evidence: Sequence[StyleDelta], seed: Style, own: frozenset[str], rul
     banned = phrases.banned(edits, sides, rules.threshold_banned_phrase, seed.banned_phrases)
     common = phrases.common(edits, sides, rules.threshold_common_phrase, seed.common_phrases)
     banned, common = phrases.overlap(banned, common)
-    tones = tone_votes(edits, sides, (*banned, *common))
     findings: dict[str, Finding] = {}
     for feature in FEATURES:
-        held = _held(feature, seed) if feature.path in own else 0
-        cast = tones.get(feature.path.removeprefix(TONE)) or [feature.voter(edit) for edit in edits]
-        reading = read(cast, getattr(rules, feature.threshold), feature.habit, held)
-        if reading.value:
-            findings[feature.path] = Finding(feature.path, feature.up if reading.value > 0 else feature.down, reading)
+        _find(findings, feature, [feature.voter(edit) for edit in edits], seed if feature.path in own else None, rules)
+    for scale, cast in tone_votes(edits, sides, (*banned, *common)).items():
+        feature = TONES[scale]
+        _find(findings, feature, cast, seed if feature.path in own else None, rules)
     for kinds in KINDS:
         best = _best_kind(kinds, edits, seed if kinds.path in own else None, rules)
         if best:
             findings[kinds.path] = best
     return Survey(edits, findings, banned, common)
+
+
+def _find(
+    findings: dict[str, Finding], feature: Feature, cast: list[Vote], seed: Style | None, rules: LearningRules
+) -> None:
+    held = 0 if seed is None else _held(feature, seed)
+    reading = read(cast, getattr(rules, feature.threshold), feature.habit, held)
+    if reading.value:
+        findings[feature.path] = Finding(feature.path, feature.up if reading.value > 0 else feature.down, reading)
 
 
 def _held(feature: Feature, seed: Style) -> int:

@@ -18,18 +18,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from schemas.delta import StyleDelta
 from schemas.profile import Phrase
 from service.analysis.sketch import contains
 from service.learning.belief import Habit, Reading, Vote, read
-from service.learning.phrase_text import Piece, content_words, is_junk, key, piece, shown, trimmed
+from service.learning.phrase_text import Piece, content_words, is_content, is_junk, key, piece, shown, trimmed
 
 MOST = 20
 BAN = Habit(act=0.75, chance=0.08)
 USE = Habit(act=0.8, chance=0.05)
 # A longer phrase replaces its part when it has this share of the part's evidence.
 NEARLY_ALL = 0.75
+# Two spans of one edit with this share of content words in common are one span that was changed.
+SAME = 0.6
 
 Words = tuple[str, ...]
 
@@ -58,7 +61,6 @@ class Candidate:
     words: Words
     key: str
     support: int = 0
-    whole: bool = False
     forms: Counter[str] = field(default_factory=Counter)
 
 
@@ -72,18 +74,35 @@ class Found:
 
 def sides(edits: Sequence[StyleDelta]) -> Sides:
     """What each edit took out, and what it put in."""
-    return [_removed(edit) for edit in edits], [Spans(_pieces(edit.phrases_added)) for edit in edits]
+    pairs = [_both(edit) for edit in edits]
+    return [out for out, _ in pairs], [put for _, put in pairs]
+
+
+def _both(edit: StyleDelta) -> tuple[Spans, Spans]:
+    out, put = _pieces(edit.phrases_removed), _pieces(edit.phrases_added)
+    if out and put:
+        # What came back with a word changed ("we are open late", "we're open late") was neither taken out nor put in.
+        back = {(a, b) for a in out for b in put if _alike(a.words, b.words)}
+        out = [part for part in out if all(part is not a for a, _ in back)]
+        put = [part for part in put if all(part is not b for _, b in back)]
+    return _with_swaps(edit, out), Spans(put)
+
+
+def _alike(first: Words, second: Words) -> bool:
+    if len(first) < 2 or len(second) < 2:
+        return False
+    one, other = set(filter(is_content, first)), set(filter(is_content, second))
+    return bool(one) and len(one & other) >= SAME * max(len(one), len(other))
 
 
 def _pieces(texts: Sequence[str]) -> list[Piece]:
     return [part for part in map(piece, texts) if part.words]
 
 
-def _removed(edit: StyleDelta) -> Spans:
-    pieces = _pieces(edit.phrases_removed)
+def _with_swaps(edit: StyleDelta, pieces: list[Piece]) -> Spans:
     swaps = {part.key: part for part in map(piece, (swap.before for swap in edit.substitutions))}
     singles = [part for part in swaps.values() if len(part.words) == 1 and content_words(part.words)]
-    pieces += [part for part in singles if not any(part.key in one.key for one in pieces)]
+    pieces = pieces + [part for part in singles if not any(part.key in one.key for one in pieces)]
     contracted = edit.contractions.added + edit.contractions.removed
     return Spans(pieces, frozenset(part.key for part in singles), len(swaps) + contracted)
 
@@ -103,24 +122,29 @@ def common(edits: Sequence[StyleDelta], sides: Sides, threshold: int, seeds: Seq
 
 def _candidates(sides: list[Spans], threshold: int) -> list[Candidate]:
     found: dict[Words, Candidate] = {}
-    pairs = _frequent_pairs(sides, threshold)
+    words, pairs = _frequent(sides, threshold)
     for spans in sides:
         for part in spans.pieces:
-            _offer(found, part, 0, len(part.words), whole=True)
+            # A span holding a word that too few edits have cannot recur as a whole.
+            if words.issuperset(part.words):
+                _offer(found, part, 0, len(part.words))
             for start, end in _runs(part.words, pairs):
-                _offer(found, part, start, end, whole=False)
+                _offer(found, part, start, end)
     usable = [one for one in found.values() if not is_junk(one.words)]
     for one in usable:
         one.support = sum(spans.has(one.key) for spans in sides)
     return _maximal([one for one in usable if one.support >= threshold])
 
 
-def _frequent_pairs(sides: list[Spans], threshold: int) -> set[tuple[str, str]]:
-    counts: Counter[tuple[str, str]] = Counter()
+def _frequent(sides: list[Spans], threshold: int) -> tuple[set[str], set[tuple[str, str]]]:
+    """Words, and pairs of neighbouring words, that at least ``threshold`` edits have."""
+    words: Counter[str] = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
     for spans in sides:
-        pairs = {pair for part in spans.pieces for pair in zip(part.words, part.words[1:], strict=False)}
-        counts.update(pairs)
-    return {pair for pair, count in counts.items() if count >= threshold}
+        words.update({word for part in spans.pieces for word in part.words})
+        pairs.update({pair for part in spans.pieces for pair in pairwise(part.words)})
+    often = {word for word, count in words.items() if count >= threshold}
+    return often, {pair for pair, count in pairs.items() if count >= threshold}
 
 
 def _runs(words: Words, pairs: set[tuple[str, str]]) -> list[tuple[int, int]]:
@@ -137,12 +161,11 @@ def _runs(words: Words, pairs: set[tuple[str, str]]) -> list[tuple[int, int]]:
     return runs
 
 
-def _offer(found: dict[Words, Candidate], part: Piece, start: int, end: int, *, whole: bool) -> None:
+def _offer(found: dict[Words, Candidate], part: Piece, start: int, end: int) -> None:
     words = part.words[start:end]
     candidate = found.get(words)
     if candidate is None:
         candidate = found[words] = Candidate(words, key(words))
-    candidate.whole = candidate.whole or whole
     candidate.forms[part.written(start, end)] += 1
 
 

@@ -186,22 +186,29 @@ def _switched(before: bool, after: bool) -> Vote:
     return Vote(int(after) - int(before), 0.0 if before else 1.0, 1.0 if before else 0.0)
 
 
-def signal(delta: StyleDelta, scale: str) -> float:
-    """How the edit moves a tone scale, -1..1; a confident label of a model decides the sign on its scale."""
-    lexical: float = getattr(delta.tone_scales, scale)
-    shift = delta.tone_shift
-    if shift.source == "gemini" and shift.confidence >= LABEL_CONFIDENCE:
-        labelled, sign = LABELS.get(shift.label, ("", 0))
-        if labelled == scale:
-            return sign * max(abs(lexical), shift.confidence)
-    return lexical if abs(lexical) >= TONE_SIGNAL else 0.0
+def signals(delta: StyleDelta) -> tuple[float, ...]:
+    """How the edit moves each of ``SCALES``, -1..1; a confident label of a model decides the sign on its scale."""
+    scales, shift = delta.tone_scales, delta.tone_shift
+    found = [scales.formality, scales.enthusiasm, scales.directness, scales.humor, scales.emotionality]
+    found = [value if abs(value) >= TONE_SIGNAL else 0.0 for value in found]
+    if shift.source == "gemini" and shift.confidence >= LABEL_CONFIDENCE and shift.label in LABELS:
+        scale, sign = LABELS[shift.label]
+        at = SCALES.index(scale)
+        found[at] = sign * max(abs(found[at]), shift.confidence)
+    return tuple(found)
 
 
-def tone(scale: str) -> Callable[[StyleDelta], Vote]:
-    def vote(delta: StyleDelta) -> Vote:
-        return Vote(_sign(signal(delta, scale)), 0.7, 0.7)
+def tone(value: float) -> Vote:
+    """The vote of an edit on a tone scale that it moves by ``value``; whether it had the chance is not sure."""
+    return _TONE[_sign(value)]
 
-    return vote
+
+_TONE = {value: Vote(value, 0.7, 0.7) for value in (-1, 0, 1)}
+
+
+def no_vote(delta: StyleDelta) -> Vote:
+    """For features that are not voted on edit by edit."""
+    return Vote(0, 0.0, 0.0)
 
 
 def vocabulary(delta: StyleDelta) -> Vote:
@@ -266,7 +273,7 @@ def speaks(delta: StyleDelta) -> bool:
     exchanged = {swap.before for swap in delta.substitutions}
     if delta.phrases_added or delta.is_rewrite or not exchanged.issuperset(delta.phrases_removed):
         return True
-    if any(signal(delta, scale) for scale in SCALES):
+    if any(signals(delta)):
         return True
     if delta.ending_before != delta.ending_after or delta.opening_before != delta.opening_after:
         return True
