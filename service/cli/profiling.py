@@ -11,7 +11,6 @@ from typing import Any
 import anyio
 import orjson
 from pydantic import TypeAdapter, ValidationError
-from redis.asyncio import Redis
 
 from schemas.job import EntityId
 from schemas.profile import Profile
@@ -26,7 +25,7 @@ from service.learning.rules import LearningRules
 from service.profiles import Loaded, ProfileStore
 from service.settings import Settings
 from service.streams.clock import ServerClock
-from service.streams.keys import UPDATED_CHANNEL, cache_keys
+from service.streams.news import announce
 
 TRIES = 20  # a worker commits a writer's batch at most every few milliseconds
 
@@ -77,7 +76,8 @@ async def _change(settings: Settings, user_id: str, edit: Change, create: bool) 
                 outcome = await _commit(store, user_id, edit, settings.rules(), clock.now(), create)
             except RevisionConflict:
                 continue
-            await announce(redis, outcome.profile)
+            profile = outcome.profile
+            await announce(redis, profile.user_id, revision=profile.revision, score=profile.evolution_score)
             return outcome
     raise RevisionConflict
 
@@ -100,20 +100,6 @@ async def _commit(
 async def _no_entry() -> int:
     """Nothing is added to the ledger here, so it is never trimmed."""
     return 0
-
-
-async def announce(redis: Redis, profile: Profile) -> None:
-    """Delete the application's cache keys and publish the change, as a worker does."""
-    news = {
-        "user_id": profile.user_id,
-        "revision": profile.revision,
-        "evolution_score": profile.evolution_score,
-    }
-    async with redis.pipeline(transaction=False) as pipe:
-        for key in cache_keys(profile.user_id):
-            pipe.delete(key)
-        pipe.publish(UPDATED_CHANNEL, orjson.dumps(news))
-        await pipe.execute()
 
 
 def parsed(value: str) -> Any:

@@ -84,11 +84,11 @@ def _numbers(snapshot: Snapshot) -> str:
     oldest = f"oldest {age(queue.oldest_pending_seconds)}" if queue.active else ""
     waiting = f"oldest {age(queue.oldest_waiting_seconds)}" if queue.waiting else ""
     tiles = [
-        _tile("Depth", queue.length, "waiting and in work"),
+        _tile("Depth", queue.length, "not finished"),
         _tile("Waiting", queue.waiting, waiting),
         _tile("In work", queue.active, oldest or f"{snapshot.entries_in_work} here"),
-        _tile("Completed", queue.completed, "since the start of the stream"),
-        _tile("Failed", queue.failed, "became dead letters"),
+        _tile("Completed", queue.completed, "by all workers"),
+        _tile("Failed", queue.failed, "given up"),
         _tile("Dead letters", queue.dead, "learnsvc dead list" if queue.dead else "none waits", bad=queue.dead > 0),
     ]
     return f'<section><h2>Jobs</h2><div class="tiles">{"".join(tiles)}</div></section>'
@@ -119,7 +119,8 @@ def _services(snapshot: Snapshot, words: dict[str, str], now: float) -> str:
 
 
 def _state(title: str, word: str, note: str, tone: str) -> str:
-    return _row(title, f'<span class="dot {tone}"></span>{esc(word)}', f'<span class="note">{esc(note)}</span>')
+    state = f'<span class="state"><span class="dot {tone}"></span>{esc(word)}</span>'
+    return _row(title, state, f'<span class="note">{esc(note)}</span>')
 
 
 def _dead(queue: Queue | None) -> str:
@@ -155,9 +156,9 @@ def _process(snapshot: Snapshot, limits: Limits, now: float) -> str:
 
 def _table(title: str, heads: Iterable[str], rows: Iterable[str], after: str = "") -> str:
     cells = "".join(f'<th scope="col">{esc(head.lstrip("#"))}</th>' for head in heads)
-    kind = ' class="numbers"' if any(head.startswith("#") for head in heads) else ""
+    kind = "numbers" if any(head.startswith("#") for head in heads) else "notes"
     return (
-        f"<section><h2>{esc(title)}</h2><table{kind}><thead><tr>{cells}</tr></thead>"
+        f'<section><h2>{esc(title)}</h2><table class="{kind}"><thead><tr>{cells}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table>{after}</section>"
     )
 

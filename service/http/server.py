@@ -13,7 +13,7 @@ import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import anyio
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from service.worker.loops import Worker
 
+Watched = Callable[["Worker"], AbstractAsyncContextManager[None]]
+
 HEADER_BYTES = 16_384
 REQUEST_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 5
@@ -38,22 +40,22 @@ STOP_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def seen_over_http(settings: Settings) -> AsyncIterator[Callable[[Worker], None]]:
-    """Serve HTTP inside the block, when a port is set; yield what to call with the worker once there is one.
+async def seen_over_http(settings: Settings) -> AsyncIterator[Watched]:
+    """Serve HTTP inside the block, when a port is set; yield the context in which a worker is to be run.
 
     Raises ``Misconfigured`` when the port cannot be bound.
     """
     if not settings.learning_http_port:
-        yield lambda worker: None
+        yield lambda worker: nullcontext()
         return
     listener = bind(settings.learning_http_host, settings.learning_http_port)
     watch = Watch()
-    async with watch.running():
+    async with watch.publishing():
         thread = ServerThread(_server(watch, settings), listener)
         thread.start()
         get_logger().info(f"Health, metrics and status page on {address(listener)}")
         try:
-            yield watch.attach
+            yield watch.looking
         finally:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(thread.stop)

@@ -36,11 +36,11 @@ class Limits:
     @classmethod
     def of(cls, settings: Settings, grace: float = GRACE_SECONDS) -> Limits:
         lease = settings.learning_lease_seconds
-        redis = settings.learning_redis_timeout_seconds
+        redis, mongodb = settings.learning_redis_timeout_seconds, settings.learning_mongodb_timeout_seconds
         turns = {
-            "read": settings.learning_block_seconds + READ_MARGIN_SECONDS + redis,
+            "read": settings.learning_block_seconds + max(READ_MARGIN_SECONDS, mongodb) + redis,
             "sweep": settings.learning_sweep_seconds + 2 * redis,
-            "due": settings.learning_due_seconds + settings.learning_mongodb_timeout_seconds,
+            "due": settings.learning_due_seconds + mongodb,
             "lease": lease / 3 + redis,
         }
         limits = {loop: seconds + PAUSE_SECONDS + lease for loop, seconds in turns.items()}

@@ -47,17 +47,21 @@ class Watch:
         self._queue: Queue | None = None
         self._writers: Writers | None = None
 
-    def attach(self, worker: Worker) -> None:
-        """Watch ``worker`` from now on."""
-        self._worker = worker
-
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def publishing(self) -> AsyncIterator[None]:
         """Keep ``latest`` new inside the block."""
         async with anyio.create_task_group() as group:
             group.start_soon(self._publish)
-            group.start_soon(self._look, "redis", self._ask_redis)
-            group.start_soon(self._look, "mongodb", self._ask_mongodb)
+            yield
+            group.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def looking(self, worker: Worker) -> AsyncIterator[None]:
+        """Watch ``worker`` from now on; its connections are used inside the block only."""
+        self._worker = worker
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._look, "redis", lambda: self._ask_redis(worker))
+            group.start_soon(self._look, "mongodb", lambda: self._ask_mongodb(worker))
             yield
             group.cancel_scope.cancel()
 
@@ -100,18 +104,17 @@ class Watch:
             else:
                 self._away.pop(service, None)
 
-    async def _look(self, service: str, ask: Callable[[Worker], Awaitable[None]]) -> None:
+    async def _look(self, service: str, ask: Callable[[], Awaitable[None]]) -> None:
         """Ask ``service`` every second. It must outlive every error: the page of a broken system is the one needed."""
         while True:
             asked = self._clock()
-            if self._worker is not None:
-                try:
-                    await ask(self._worker)
-                except Exception as error:  # noqa: BLE001 - whatever it is, the service gave no answer
-                    self._unanswered.setdefault(service, asked)
-                    get_logger().debug(f"{service} was asked for its state and gave none ({name(error)})")
-                else:
-                    self._unanswered.pop(service, None)
+            try:
+                await ask()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the service gave no answer
+                self._unanswered.setdefault(service, asked)
+                get_logger().debug(f"{service} was asked for its state and gave none ({name(error)})")
+            else:
+                self._unanswered.pop(service, None)
             await anyio.sleep(max(0.1, asked + SECONDS - self._clock()))
 
     async def _ask_redis(self, worker: Worker) -> None:

@@ -48,7 +48,7 @@ class Intake:
         The cursor is kept from call to call, so a crowd of renewed entries hides nothing for ever.
         """
         cursor, taken = self._cursors.get(member.keys.jobs, "0-0"), 0
-        while room := 0 if self._worker.down else self._worker.in_work.room():
+        while room := 0 if "mongodb" in self._worker.down else self._worker.in_work.room():
             page = await claim_page(
                 self._worker.redis,
                 member.keys,
@@ -117,6 +117,7 @@ class Intake:
         letter = why(reason, detail, delivery.fields.get(b"job"))
         try:
             if await self._worker.member(delivery).bury(delivery.id, letter):
+                self._worker.settler.counts["dead"] += 1
                 self._log.error(f"[Learning] Dead letter {delivery.id}: {reason}: {detail}", entry_id=delivery.id)
         finally:
             self._worker.in_work.drop(delivery.keys, [delivery.id])

@@ -139,7 +139,7 @@ class Worker:
 
     async def poll_once(self, member: Membership) -> int:
         """Read once and hand out what came; return how many entries."""
-        count = await self._room()
+        count = await self._room(f"read {member.keys.jobs}")
         if not count:
             return 0
         if self._tries.get(f"read {member.keys.jobs}"):
@@ -227,13 +227,13 @@ class Worker:
 
     async def _keep(self, loop: str, tick: Callable[[], Awaitable[object]], interval: Callable[[], float]) -> None:
         while not self.stopping or loop == "lease":
+            self.heartbeats[loop] = time.monotonic()  # a turn that fails is a turn too: the loop is alive
             try:
                 await tick()
             except Exception as error:  # noqa: BLE001 - sorted by class, and counted
                 await self._fault(loop, error)
             else:
                 self._recovered(loop)
-                self.heartbeats[loop] = time.monotonic()
                 await self._pause(interval(), interruptible=loop != "lease")
 
     async def _pause(self, seconds: float, *, interruptible: bool = True) -> None:
@@ -243,9 +243,10 @@ class Worker:
             await self._stop.wait()
         return None
 
-    async def _room(self) -> int:
+    async def _room(self, loop: str) -> int:
         """Wait until there is room for entries and MongoDB answers; return how many, 0 when stopping."""
         while not self.stopping:
+            self.heartbeats[loop] = time.monotonic()
             if "mongodb" in self.down:
                 await self._ping_mongodb()
             elif room := self.in_work.room():
@@ -291,7 +292,7 @@ class Worker:
     def _recovered(self, loop: str) -> None:
         if self._tries.pop(loop, 0):
             self.faults.recovered(loop)
-            self.down.discard("redis")
+            self.down.discard("mongodb" if loop == "due" else "redis")
 
     def _dependency_down(self, error: DependencyDown) -> None:
         self.down.add(error.service)

@@ -15,11 +15,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import anyio
-import orjson
 
 from service.errors import Fault, Misconfigured, Unstorable, classify, name
 from service.streams.entry import Work
-from service.streams.keys import UPDATED_CHANNEL, cache_keys
+from service.streams.news import announce
 from service.worker.batch import BatchLearner, Learned
 
 if TYPE_CHECKING:
@@ -78,7 +77,6 @@ class Settler:
         await self._until_done("settle", lambda: self._settle(learned.duplicates, "duplicate"))
         for work, reason, detail in learned.dead:
             await self._worker.intake.bury(work.delivery, reason, detail)
-            self.counts["dead"] += 1
 
     async def _until_done(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
         tries = 0
@@ -100,18 +98,13 @@ class Settler:
 
     async def _notify(self, user_id: str, learned: Learned) -> None:
         """Delete the application's cache keys and publish the change; done again when an entry comes again."""
-        async with self._worker.redis.pipeline(transaction=False) as pipe:
-            for key in cache_keys(user_id):
-                pipe.delete(key)
-            if learned.outcome is not None:
-                profile = learned.outcome.profile
-                news = {
-                    "user_id": user_id,
-                    "revision": profile.revision,
-                    "evolution_score": profile.evolution_score,
-                }
-                pipe.publish(UPDATED_CHANNEL, orjson.dumps(news))
-            await pipe.execute()
+        profile = learned.outcome.profile if learned.outcome else None
+        await announce(
+            self._worker.redis,
+            user_id,
+            revision=profile.revision if profile else None,
+            score=profile.evolution_score if profile else 0.0,
+        )
 
     async def _settle(self, works: Sequence[Work], counter: str) -> None:
         if not works:

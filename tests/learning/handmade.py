@@ -8,7 +8,8 @@ from typing import Any
 from schemas.delta import Count, Measure, StyleDelta
 from schemas.profile import Profile
 from service.analysis.sketch import sketch
-from service.learning import LearningRules, learn, new_profile
+from service.learning.learn import learn, new_profile
+from service.learning.rules import LearningRules
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 RULES = LearningRules()

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from schemas.profile import Profile
 from service.analysis import analyze
-from service.learning import learn, new_profile
+from service.learning.learn import learn, new_profile
 from tests.learning.handmade import RULES, START
 
 SUBJECTS = (

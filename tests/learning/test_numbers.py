@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 
 from schemas.delta import ToneScales
-from service.learning import LearningRules, due_at, learn, learn_now, new_profile, seed
-from service.learning.schedule import Clock
+from service.learning.edit import seed
+from service.learning.learn import learn, new_profile
+from service.learning.rules import LearningRules
+from service.learning.schedule import Clock, due_at, learn_now
 from tests.learning.handmade import RULES, START, at, count, edit, essence, noise, shorter, taught
 
 MINUTE = timedelta(minutes=1)

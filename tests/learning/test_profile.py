@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.delta import StyleDelta, ToneScales
-from service.learning import guide_lines, learn, new_profile, override, relearn, render_guide, rollback, seed
+from service.learning.edit import override, rollback, seed
+from service.learning.guide import guide_lines, render_guide
+from service.learning.learn import learn, new_profile, relearn
 from tests.learning.handmade import RULES, START, at, count, edit, essence, longer, noise, shorter, taught
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from schemas.profile import Profile
 from service.analysis import analyze
-from service.learning import learn, new_profile
+from service.learning.learn import learn, new_profile
 from tests.learning.handmade import RULES
 
 SAMPLE = files("service.sample")
