@@ -1,7 +1,7 @@
 """Two texts in, one style delta out: what an edit says about its writer's style, as a pure function.
 
-`analyze` is the whole interface; `sketch` and `contains` tell later whether a phrase was left standing in a text that is
-not kept. Nothing here does I/O (beyond reading its own word lists once), looks at a clock or knows the service.
+`analyze` is the whole interface; `sketch` and `contains` tell later whether a phrase was left standing in a text that
+is not kept. Nothing here does I/O (beyond reading its own word lists once), looks at a clock or knows the service.
 """
 
 from __future__ import annotations

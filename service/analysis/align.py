@@ -2,15 +2,16 @@
 
 1. Sentences that are equal are matched wherever they stand, the n-th occurrence with the n-th. Those off the longest
    increasing run of places were *moved*; the others anchor the rest.
-2. What is left is compared by shared content words (character pairs for scripts without spaces), found through an index
-   of the words, so the cost follows the number of shared words and not the product of sentences. A word that stands in
-   more than 24 of the left-over sentences names no candidates. Neighbours between the same anchors are candidates too.
-   Two sentences belong together from a Dice similarity of 0.34 on - below it the writer said something else - or when
-   the shorter is contained in the longer to 60 %.
-3. A sentence that found no partner joins its neighbour's pair when at least 60 % of its words are among those the pair
-   has not explained yet: `A, and B.` against `A. B.` is one group of one and two sentences.
+2. What is left is compared by shared content words (character pairs for scripts without spaces), found through an
+   index of the words, so the cost follows the number of shared words and not the product of sentences. A word that
+   stands in more than 24 of the left-over sentences names no candidates. Neighbours between the same anchors are
+   candidates too, and for these half of all words, six in ten letters, or a fifth of the words when nothing else
+   there changed are enough. Two sentences belong together from a Dice similarity of 0.34 on - below it the writer
+   said something else - or when the shorter is contained in the longer to 60 %.
+3. A sentence that found no partner joins its neighbour's pair when at least 60 % of its words are among those the
+   pair has not explained yet: `A, and B.` against `A. B.` is one group of one and two sentences.
 
-At most 2,000 changed sentences a side are paired; of a text that changed more, the rest counts as dropped and added.
+At most 1,000 changed sentences a side are paired; of a text that changed more, the rest counts as dropped and added.
 
 Groups come out in the order of the saved text. Whatever stays single was added or dropped as a whole.
 """
@@ -21,7 +22,10 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
+
+from rapidfuzz.distance import Indel
 
 from service.analysis.document import Unit
 from service.analysis.lexicon import Lexicon
@@ -31,9 +35,13 @@ _COMMON = 24
 _NEAR = 0.34
 _NEAR_IN_PLACE = 0.25
 _CONTAINED = 0.6
-_WINDOW = 3
+_ALIKE = 0.5
+_ALIKE_ALONE = 0.2
+_ALIKE_LETTERS = 0.6
+_LETTERS = 240
+_WINDOW = 2
 _GROUP = 24
-MOST = 2_000
+MOST = 1_000
 
 
 @dataclass(slots=True)
@@ -81,9 +89,7 @@ def align(before: Sequence[Unit], after: Sequence[Unit], lexicon: Lexicon) -> Al
     return result
 
 
-def _match_equal(
-    before: Sequence[Unit], after: Sequence[Unit]
-) -> tuple[list[tuple[int, int]], list[int], list[int]]:
+def _match_equal(before: Sequence[Unit], after: Sequence[Unit]) -> tuple[list[tuple[int, int]], list[int], list[int]]:
     """Pairs of equal sentences in the draft's order, and the indices left over on both sides."""
     places: dict[str, list[int]] = defaultdict(list)
     for index in range(len(after) - 1, -1, -1):
@@ -102,7 +108,7 @@ def _match_equal(
 
 def _longest_increasing(values: Sequence[int]) -> list[bool]:
     """Which of `values` are on one longest increasing run."""
-    if all(a < b for a, b in zip(values, values[1:], strict=False)):
+    if all(a < b for a, b in pairwise(values)):
         return [True] * len(values)
     tails: list[int] = []
     tail_at: list[int] = []
@@ -134,11 +140,15 @@ class _Pairer:
         self._lexicon = lexicon
         self._anchors_before = [a for a, _ in anchors]
         self._anchors_after = [b for _, b in anchors]
+        self._equal_before = frozenset(self._anchors_before)
+        self._equal_after = frozenset(self._anchors_after)
 
     def pair(self, left_before: list[int], left_after: list[int]) -> list[Group]:
         """Groups of sentences that became each other, in the order of the saved text."""
         self._bags_before = {index: self._bag(self._before[index]) for index in left_before}
         self._bags_after = {index: self._bag(self._after[index]) for index in left_after}
+        self._gaps_before = {index: bisect_left(self._anchors_before, index) for index in left_before}
+        self._gaps_after = {index: bisect_left(self._anchors_after, index) for index in left_after}
         groups = self._pair_nearest(left_before, left_after)
         self._attach(left_before, left_after, groups)
         return sorted(groups, key=lambda group: group.after[0])
@@ -146,7 +156,7 @@ class _Pairer:
     def _bag(self, unit: Unit) -> frozenset[str]:
         found = unit.words
         if found and is_character_script(found[0]):
-            return frozenset(map("".join, zip(found, found[1:], strict=False))) or frozenset(found)
+            return frozenset(self._every(unit))
         content = frozenset(word for word in found if not self._lexicon.is_function(word))
         return content or frozenset(found)
 
@@ -155,7 +165,7 @@ class _Pairer:
         for a, b in self._candidates(left_before, left_after):
             score = self._score(a, b)
             if score:
-                scored.append((-score, abs(self._gap_before(a) - self._gap_after(b)), a, b))
+                scored.append((-score, abs(self._gaps_before[a] - self._gaps_after[b]), a, b))
         scored.sort()
         taken_before: set[int] = set()
         taken_after: set[int] = set()
@@ -174,11 +184,11 @@ class _Pairer:
                 holders[word].append(a)
         by_gap: dict[int, list[int]] = defaultdict(list)
         for a in left_before:
-            by_gap[self._gap_before(a)].append(a)
+            by_gap[self._gaps_before[a]].append(a)
         ranks: Counter[int] = Counter()
         found: set[tuple[int, int]] = set()
         for b in left_after:
-            gap = self._gap_after(b)
+            gap = self._gaps_after[b]
             neighbours = by_gap.get(gap, [])
             at = min(ranks[gap], max(0, len(neighbours) - 1))
             ranks[gap] += 1
@@ -192,20 +202,37 @@ class _Pairer:
     def _score(self, a: int, b: int) -> float:
         one, other = self._bags_before[a], self._bags_after[b]
         shared = len(one & other)
-        if not shared:
-            return 0.0
-        dice = 2 * shared / (len(one) + len(other))
-        in_place = self._gap_before(a) == self._gap_after(b)
+        dice = 2 * shared / (len(one) + len(other)) if shared else 0.0
+        in_place = self._gaps_before[a] == self._gaps_after[b]
         if dice >= (_NEAR_IN_PLACE if in_place else _NEAR):
             return dice
-        contained = shared / min(len(one), len(other))
-        return dice if contained >= _CONTAINED and shared >= 2 else 0.0
+        if shared >= 2 and shared >= _CONTAINED * min(len(one), len(other)):
+            return dice
+        return self._likeness(a, b) / 2 if in_place else 0.0
 
-    def _gap_before(self, index: int) -> int:
-        return bisect_left(self._anchors_before, index)
+    def _likeness(self, a: int, b: int) -> float:
+        """How alike two sentences at the same place are in all their words, or letter by letter."""
+        one, other = self._before[a], self._after[b]
+        shared = len(set(one.words).intersection(other.words))
+        dice = 2 * shared / (len(one.words) + len(other.words))
+        if dice >= (_ALIKE_ALONE if self._is_alone(a, b) else _ALIKE):
+            return dice
+        if max(len(one.text), len(other.text)) > _LETTERS:
+            return 0.0
+        ratio = Indel.normalized_similarity(one.text, other.text)
+        return ratio if ratio >= _ALIKE_LETTERS else 0.0
 
-    def _gap_after(self, index: int) -> int:
-        return bisect_left(self._anchors_after, index)
+    def _is_alone(self, a: int, b: int) -> bool:
+        """Whether both neighbours of both sentences are equal on both sides, or the ends of the texts."""
+        return all(
+            side is None or index in side
+            for side, index in (
+                (self._equal_before if a else None, a - 1),
+                (self._equal_before if a + 1 < len(self._before) else None, a + 1),
+                (self._equal_after if b else None, b - 1),
+                (self._equal_after if b + 1 < len(self._after) else None, b + 1),
+            )
+        )
 
     def _attach(self, left_before: list[int], left_after: list[int], groups: list[Group]) -> None:
         """Let single sentences join the group of a neighbour that still has words to explain."""
@@ -214,37 +241,48 @@ class _Pairer:
         for order in (left_after, left_after[::-1]):
             for b in order:
                 if b not in of_after:
-                    self._join(b, of_after, self._bags_after, self._uncovered_before, "after")
+                    self._join(b, of_after, self._uncovered_before, "after")
         for order in (left_before, left_before[::-1]):
             for a in order:
                 if a not in of_before:
-                    self._join(a, of_before, self._bags_before, self._uncovered_after, "before")
+                    self._join(a, of_before, self._uncovered_after, "before")
 
     def _join(
         self,
         index: int,
         owners: dict[int, Group],
-        bags: dict[int, frozenset[str]],
         uncovered: Callable[[Group], set[str]],
         side: Literal["before", "after"],
     ) -> None:
-        bag = bags[index]
         for neighbour in (index - 1, index + 1):
             group = owners.get(neighbour)
             if group is None or len(group.before) + len(group.after) > _GROUP:
                 continue
-            if bag and len(bag & uncovered(group)) >= _CONTAINED * len(bag):
+            left = uncovered(group)
+            every = self._every((self._before if side == "before" else self._after)[index])
+            if len(every & left) >= _CONTAINED * len(every) and self._content(every, left):
                 owners[index] = group
                 insort(group.before if side == "before" else group.after, index)
                 return
 
+    def _content(self, every: set[str], left: set[str]) -> bool:
+        """Whether most content words of a sentence are among the words that are left to explain."""
+        content = {word for word in every if not self._lexicon.is_function(word)}
+        return len(content & left) >= _CONTAINED * len(content)
+
     def _uncovered_before(self, group: Group) -> set[str]:
         """Words of the group's draft sentences that its saved sentences do not explain."""
-        return self._union(self._bags_before, group.before) - self._union(self._bags_after, group.after)
+        return self._union(self._before, group.before) - self._union(self._after, group.after)
 
     def _uncovered_after(self, group: Group) -> set[str]:
-        return self._union(self._bags_after, group.after) - self._union(self._bags_before, group.before)
+        return self._union(self._after, group.after) - self._union(self._before, group.before)
 
     @staticmethod
-    def _union(bags: dict[int, frozenset[str]], indices: list[int]) -> set[str]:
-        return set().union(*(bags[index] for index in indices))
+    def _union(units: Sequence[Unit], indices: list[int]) -> set[str]:
+        return set().union(*(_Pairer._every(units[index]) for index in indices))
+
+    @staticmethod
+    def _every(unit: Unit) -> set[str]:
+        """All words of a sentence; pairs of characters in scripts without spaces."""
+        found = unit.words
+        return set(map("".join, pairwise(found))) or set(found) if is_character_script(found[0]) else set(found)

@@ -22,14 +22,16 @@ LineKind = Literal["prose", "bullet", "numbered", "heading"]
 
 _MARKER = re.compile(
     r"(?P<quote>>[>\s]*)?"
-    r"(?:(?P<bullet>[-*+–•▪‣·◦●○■□◆➤➔→✓✔✗✘])[ \t]+|(?P<number>\d{1,2})[.)][ \t]+|(?P<heading>#{1,6})[ \t]+|(?P<dot>[・•●]))?"
+    r"(?:(?P<bullet>[-*+–•▪‣·◦●○■□◆➤➔→✓✔✗✘])[ \t]+|(?P<number>\d{1,2})[.)][ \t]+"
+    r"|(?P<heading>#{1,6})[ \t]+|(?P<dot>[・•●]))?"
 )
 _RULE = re.compile(r"([-*_=])(?:[ \t]*\1){2,}|=+")
 _THREAD_MARK = re.compile(r"\s{0,8}[(\[]?\d{1,2}/(?:\d{1,2}|n)?[)\]]?(?=\s|$)[ \t:–-]{0,8}")
 _EMPHASIS = re.compile(
     r"(\*{1,3})(?=[^\s*])([^*\n]{0,400}[^\s*])\1|(?<![\w_])(_{1,3})(?=[^\s_])([^_\n]{0,400}[^\s_])\3(?![\w_])"
 )
-_MOST_EMPHASIS = 5_000
+_MOST_EMPHASIS = 2_000
+MOST = 4_000
 _TERMINATORS = frozenset(".!?…。！？؟।॥:;")
 _CLOSERS = "\"'”’»)]}」』）*_" + EMOJI_MARK + " "
 _WRAP = 50
@@ -62,6 +64,8 @@ def blocks(text: str) -> Blocks:
     rows = [row.strip() for row in text.split("\n")]
     reader = _Reader(spaced="" in rows)
     for index, row in enumerate(rows):
+        if len(reader.lines) >= MOST:
+            break
         reader.read(row, rows[index + 1] if index + 1 < len(rows) else "")
     reader.close()
     return Blocks(reader.lines, emphasis)

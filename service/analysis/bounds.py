@@ -1,13 +1,13 @@
 """How much of a text is looked at closely, so that no input costs more than a fraction of a second.
 
-A side of up to 262,144 characters (45,000 words; forty times the longest post people write) is analysed whole. Of a longer
-one a window of that size is, which starts half a window before the first difference: what changed is in view wherever it
-stands. The rest is only compared for equality, and the delta says `truncated`.
+A side of up to 131,072 characters (22,000 words; twenty times the longest post people write) is analysed whole. Of a
+longer one a window of that size is, which starts half a window before the first difference: what changed is in view
+wherever it stands. The rest is only compared for equality, and the delta says `truncated`.
 """
 
 from __future__ import annotations
 
-WINDOW = 262_144
+WINDOW = 131_072
 _LEAST_POST = 1_024
 
 

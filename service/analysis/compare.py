@@ -1,7 +1,7 @@
 """What became of the sentences that are not equal: every changed span of an edit, and the phrases they yield.
 
-The tokens compared are bounded: 20,000 a side over all groups (about 100 kB of text that changed, 60 ms). A group beyond
-that counts as changed from end to end, and the delta is marked `truncated`.
+The tokens compared are bounded: 20,000 a side over all groups (about 100 kB of text that changed, 60 ms). A group
+beyond that counts as changed from end to end, and the delta is marked `truncated`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _note(result: Comparison, diff: GroupDiff, group: Group, lists: Lexicon) -> 
 
 def _note_single(result: Comparison, unit: Unit, kind: SpanKind, lists: Lexicon, quiet: bool = False) -> None:
     result.changed_words += len(unit.words)
-    phrases = [] if quiet else sentence_phrase(unit.text, lists)
+    phrases = [] if quiet else sentence_phrase(unit, lists)
     if kind == "deletion":
         result.changes.append(_whole(kind, unit.text, ""))
         result.pairs.append((unit.text, ""))

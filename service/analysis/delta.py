@@ -1,7 +1,8 @@
 """Assembly: two texts in, one `Analysis` out.
 
-Both sides are masked, split and aligned (`document`, `align`), changed groups are compared (`compare`), and every field
-of the delta is derived from that. Equal texts take the same way with one parsed side, so a delta always holds true counts.
+Both sides are masked, split and aligned (`document`, `align`), changed groups are compared (`compare`), and every
+field of the delta is derived from that. Equal texts take the same way with one parsed side, so a delta always holds
+true counts.
 """
 
 from __future__ import annotations
@@ -34,12 +35,27 @@ _KINDS = (("bullets", "bullet"), ("numbered", "numbered"), ("headings", "heading
 _MASKED = ("links", "code", "hashtags", "mentions")
 # Name of the word list -> name of the field.
 _MARKS = (
-    ("contractions", "contractions"), ("hedges", "hedges"), ("intensifiers", "intensifiers"), ("formal", "formal_words"),
-    ("casual", "casual_words"), ("second_person", "second_person"), ("laughter", "laughter"),
-)  # fmt: skip
+    ("contractions", "contractions"),
+    ("hedges", "hedges"),
+    ("intensifiers", "intensifiers"),
+    ("formal", "formal_words"),
+    ("casual", "casual_words"),
+    ("second_person", "second_person"),
+    ("laughter", "laughter"),
+)
 _REWRITE = 0.8
 # Marks that make an edit evidence although no word changed; the others (links, code, mentions) are facts.
-_TELLING = ("emoji", "bullets", "numbered", "headings", "emphasis", "em_dashes", "exclamations", "questions", "paragraphs")
+_TELLING = (
+    "emoji",
+    "bullets",
+    "numbered",
+    "headings",
+    "emphasis",
+    "em_dashes",
+    "exclamations",
+    "questions",
+    "paragraphs",
+)
 
 
 def analyze(original: str | Sequence[str], edited: str | Sequence[str]) -> Analysis:
@@ -111,7 +127,7 @@ class _Fields:
             fields |= self._expressions()
         if not noise:
             fields["tone_scales"] = tone_scales({**layout, **marks}, self._pair_signs())
-            fields["complexity_shift"] = complexity_shift(self._exchanged(), fields["long_word_share"])
+            fields["complexity_shift"] = complexity_shift(self._exchanged(), fields["long_word_share"], ratio)
             fields["kept_words"] = sketch_words([word for unit in self._after.units for word in unit.words])
         if rewrite:
             fields["sample"] = sample(self._after)
@@ -125,6 +141,8 @@ class _Fields:
         if self._comparison.restructured or any(change.is_evidence for change in self._comparison.changes):
             return False
         if any(counts[name].added or counts[name].removed for name in _TELLING):
+            return False
+        if self._lists.substrings and any(counts[name].added or counts[name].removed for name in ("formal", "casual")):
             return False
         return counts["hashtags"].before == counts["hashtags"].after
 
@@ -194,7 +212,9 @@ class _Fields:
         return {"phrases_removed": removed, "phrases_added": added, "substitutions": tuple(self._substitutions())}
 
     def _substitutions(self) -> Iterator[Substitution]:
-        exchanged = [change for change in self._exchanged() if len(change.before) + len(change.after) <= _MAX_EXPRESSION]
+        exchanged = [
+            change for change in self._exchanged() if len(change.before) + len(change.after) <= _MAX_EXPRESSION
+        ]
         for change in exchanged[:_MAX_SUBSTITUTIONS]:
             yield Substitution(before=change.before, after=change.after)
 

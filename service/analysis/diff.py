@@ -3,10 +3,13 @@
 rapidfuzz gives the shortest edit script; `Indel` (longest common subsequence) up to 256 tokens a side, where it finds
 more of what stayed, `Levenshtein` (flat memory) above. The shortest script is not the most readable one, so then
 
-* a pure insertion or deletion slides to the boundary a reader expects (`bread, [fresh cake,]` not `[bread, fresh] cake`);
-* known single replacements at the edges of a run (`do not -> don't`, `utilize -> use`, a typo) become runs of their own;
+* a pure insertion or deletion slides to the boundary a reader expects (`bread, [fresh cake,]` not `[bread, fresh]
+  cake`);
+* known single replacements at the edges of a run (`do not -> don't`, `utilize -> use`, a typo) become runs of their
+  own;
 * runs separated by one or two unchanged function words (or, in scripts without spaces, up to two characters) become
-  one, unless one of them is such a known replacement: `leverage the power` was replaced as a whole.
+  one, unless one of them is such a known replacement: `leverage the power` was replaced as a whole. Two deletions
+  stay two: the word between them was left standing.
 """
 
 from __future__ import annotations
@@ -126,15 +129,21 @@ def _known_suffix(run: Run, settled: Settled) -> Run | None:
 
 def _merge(runs: list[Run], a: Tokens, lexicon: Lexicon, settled: Settled) -> list[Run]:
     merged: list[Run] = []
-    fixed = False
+    fixed = True
     for run in runs:
         known = settled(run)
-        if merged and not known and not fixed and _is_thin(a.keys[merged[-1].a1 : run.a0], lexicon):
+        if not known and not fixed and _are_one(merged[-1], run, a.keys, lexicon):
             merged[-1] = Run(merged[-1].a0, run.a1, merged[-1].b0, run.b1)
             continue
         merged.append(run)
         fixed = known
     return merged
+
+
+def _are_one(one: Run, other: Run, keys: list[str], lexicon: Lexicon) -> bool:
+    gap = keys[one.a1 : other.a0]
+    replaced = any(run.a0 < run.a1 and run.b0 < run.b1 for run in (one, other))
+    return (replaced or is_character_script(gap[0])) and _is_thin(gap, lexicon) if gap else False
 
 
 def _is_thin(gap: list[str], lexicon: Lexicon) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from service.analysis.blocks import LineKind, blocks
 from service.analysis.lexicon import Lexicon
@@ -16,9 +17,8 @@ from service.analysis.mask import EMOJI_MARK, Masked, mask
 from service.analysis.sentences import split
 from service.analysis.tokens import words
 
-
-# Twice as many sentences as 45,000 words of ordinary prose have.
-MAX_UNITS = 6_000
+# Twice as many sentences as 22,000 words of ordinary prose have.
+MAX_UNITS = 3_000
 _LONG = 7
 
 
@@ -126,7 +126,7 @@ def _add_line(units: list[Unit], kind: LineKind, text: str, place: tuple[int, in
     if EMOJI_MARK in text:
         text = text.replace(EMOJI_MARK, " ")
     sentences = memo.sentences_of(text) if kind == "prose" else [text.strip()]
-    for sentence in sentences[: MAX_UNITS]:
+    for sentence in sentences:
         found = memo.words_of(sentence)
         if found:
             units.append(Unit(sentence, kind, paragraph, post, found, *memo.marks_of(sentence)))
@@ -134,6 +134,6 @@ def _add_line(units: list[Unit], kind: LineKind, text: str, place: tuple[int, in
 
 def _mark_leads(units: list[Unit]) -> None:
     """A line that ends in a colon right before a list belongs to the list (`Please bring:`)."""
-    for unit, following in zip(units, units[1:], strict=False):
+    for unit, following in pairwise(units):
         if unit.kind == "prose" and following.kind in ("bullet", "numbered") and unit.text[-1:] in ":：":
             unit.leads_list = True

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 
-import regex
+import regex  # type: ignore[import-untyped]
 
 _BASE = r"(?:\p{Emoji_Presentation}|\p{Emoji}\uFE0F|\p{Emoji_Modifier_Base}(?=\p{Emoji_Modifier}))"
 _ONE = rf"{_BASE}\uFE0F?\p{{Emoji_Modifier}}?[\U000E0020-\U000E007F]*"
-_JOINED = rf"(?:\u200D(?:\p{{Extended_Pictographic}})\uFE0F?\p{{Emoji_Modifier}}?)*"
+_JOINED = r"(?:\u200D(?:\p{Extended_Pictographic})\uFE0F?\p{Emoji_Modifier}?)*"
 EMOJI = regex.compile(
     rf"[0-9#*]\uFE0F?\u20E3|\p{{Regional_Indicator}}{{2}}|(?!\p{{Regional_Indicator}})(?![0-9#*]){_ONE}{_JOINED}"
 )

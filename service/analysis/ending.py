@@ -1,9 +1,9 @@
 """How a text opens and ends, what its body is, and what it reads like.
 
-The last sentence decides the ending: a call to action names what to do (an imperative, `let us know`, `link in bio`), a
-question ends with its mark, a summary and a reflection start with their expressions. Only what is clear gets a name:
-`none` costs nothing, a wrong claim does. The voice needs at least three signs, twice as many as any other voice's, and
-one in twenty-five words.
+The last sentence decides the ending: a call to action names what to do (an imperative, `let us know`, `link in bio`),
+a question ends with its mark, a summary and a reflection start with their expressions. Only what is clear gets a
+name: `none` costs nothing, a wrong claim does. The voice needs at least three signs, twice as many as any other
+voice's, and one in twenty-five words.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def voice(found: Found, word_count: int) -> VoiceType | None:
         "storytelling": len(found.get("narrative", ())),
         "opinionated": len(found.get("opinion", ())),
         "analytical": len(found.get("analytic", ())),
-        "casual": len(found.get("casual", ())) + len(found.get("laughter", ())) + len(found.get("contractions", ())) // 2,
+        "casual": len(found.get("casual", ()))
+        + len(found.get("laughter", ()))
+        + len(found.get("contractions", ())) // 2,
         "professional": len(found.get("formal", ())),
     }
     ranked = sorted(signs.items(), key=lambda item: -item[1])
@@ -88,12 +90,14 @@ def _opens_with(text: str, lexicon: Lexicon, name: str) -> bool:
     return openers is not None and openers.match(text)
 
 
-_POLITE = ("please", "so", "now", "and", "then", "just", "go", "kindly", "simply", "today", "bitte", "jetzt", "por", "favor")
+_BEFORE_VERB = frozenset(
+    ["please", "so", "now", "and", "then", "just", "go", "kindly", "simply", "today", "bitte", "jetzt", "por", "favor"]
+)
 
 
 def _is_imperative(words: list[str], text: str, lexicon: Lexicon) -> bool:
     at = 0
-    while at < len(words) - 1 and words[at] in _POLITE and at < 3:
+    while at < len(words) - 1 and words[at] in _BEFORE_VERB and at < 3:
         at += 1
     if at < len(words) and words[at] in lexicon.imperatives:
         return at + 1 == len(words) or words[at + 1] not in lexicon.after_imperative

@@ -1,8 +1,8 @@
 """Which language a text is in, well enough to choose its word lists: script first, then a vote of function words.
 
-Kana means Japanese, Han without kana Chinese, Hangul Korean, and so on. Latin text is decided by the function words
-among the different words of its beginning (100 or so): the winner needs two of them, a twelfth of the words (a quarter is
-usual) and a lead of a fifth over the next; otherwise it is `und` and nothing language-specific is claimed.
+Kana means Japanese, Han without kana Chinese, Hangul Korean, and so on. Latin text is decided by the function and
+everyday words among the different words of its beginning (100 or so): the winner needs a twelfth of the words (a
+quarter is usual) and a lead of a fifth over the next; otherwise it is `und` and nothing language-specific is claimed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 from service.analysis.lexicon import CHARACTER_LANGUAGES, LANGUAGES, lexicon
 
 SAMPLE = 600
+_PLAIN = str.maketrans("’" + '.,;:!?"()¿¡«»“”', "'" + " " * 15)
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _SCRIPTS = (
     ("ja", re.compile("[\u3041-\u30ff\uff66-\uff9f]")),
@@ -48,13 +49,14 @@ def _by_script(sample: str) -> str:
 
 
 def _by_vote(sample: str) -> str:
-    found = set(sample.lower().replace("’", "'").split())
+    found = set(sample.lower().translate(_PLAIN).split())
     votes = sorted(((len(found & voters), language) for language, voters in _voters()), reverse=True)
     (most, best), (runner_up, _) = votes[0], votes[1]
-    return best if most >= 2 and most * 12 >= len(found) and most * 5 >= runner_up * 6 else "und"
+    return best if most and most * 12 >= len(found) and most * 5 >= runner_up * 6 else "und"
 
 
 @cache
 def _voters() -> tuple[tuple[str, frozenset[str]], ...]:
-    """The function words of the languages in Latin script."""
-    return tuple((name, lexicon(name).function) for name in LANGUAGES if name not in CHARACTER_LANGUAGES)
+    """The function words and everyday words of the languages in Latin script."""
+    lists = [lexicon(name) for name in LANGUAGES if name not in CHARACTER_LANGUAGES]
+    return tuple((each.language, each.function | each.common) for each in lists)

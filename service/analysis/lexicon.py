@@ -23,9 +23,44 @@ Expression = tuple[str, ...]
 LANGUAGES = ("en", "de", "es", "fr", "pt", "ja", "zh")
 CHARACTER_LANGUAGES = frozenset(("ja", "zh"))
 MARKERS = (
-    "hedges", "intensifiers", "second_person", "formal", "casual", "laughter", "contractions", "enthusiastic", "emotional",
-    "opinion", "analytic", "narrative", "steps", "teaching",
-)  # fmt: skip
+    *("hedges", "intensifiers", "second_person", "formal", "casual", "laughter", "contractions"),
+    *("enthusiastic", "emotional", "opinion", "analytic", "narrative", "steps", "teaching"),
+)
+
+
+# Stand beside numbers in any language, and are no facts themselves.
+UNITS = frozenset(
+    [
+        "km",
+        "m",
+        "cm",
+        "mm",
+        "kg",
+        "g",
+        "mg",
+        "l",
+        "ml",
+        "h",
+        "min",
+        "sec",
+        "kb",
+        "mb",
+        "gb",
+        "tb",
+        "usd",
+        "eur",
+        "gbp",
+        "am",
+        "pm",
+        "a.m",
+        "p.m",
+        "st",
+        "nd",
+        "rd",
+        "th",
+        "uhr",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +107,7 @@ class Lexicon:
     common: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
     calendar: frozenset[str] = frozenset()
+    units: frozenset[str] = frozenset()
     name_cues: frozenset[str] = frozenset()
     abbreviations: frozenset[str] = frozenset()
     titles: frozenset[str] = frozenset()
@@ -143,9 +179,10 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
         edges=listed("articles") | listed("prepositions") if language in CHARACTER_LANGUAGES else function,
         function=function,
         address=listed("address"),
-        common=listed("common"),
+        common=_all_forms(language, listed("common"), raw),
         numbers=listed("numbers"),
         calendar=listed("calendar"),
+        units=UNITS | listed("units"),
         name_cues=listed("name_cues"),
         abbreviations=listed("abbreviations"),
         titles=listed("titles"),
@@ -158,9 +195,7 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
         weak_pairs=frozenset(pair for formal, casual in weak for pair, _ in _both(formal, casual)),
         single_markers=_single_markers(marked),
         marker_starts=_marker_starts(marked),
-        substrings={key: tuple(sorted(entries(raw[key]), key=lambda entry: (-len(entry), entry))) for key in MARKERS if key in raw}
-        if language in CHARACTER_LANGUAGES
-        else {},
+        substrings=_substrings(raw) if language in CHARACTER_LANGUAGES else {},
         quiet=frozenset(
             expression(entry) for key in ("hedges", "intensifiers", "laughter") for entry in entries(raw.get(key, ""))
         ),
@@ -207,6 +242,16 @@ def _forms(language: str, pairs: Iterable[tuple[Expression, Expression]], raw: M
     return lemmas
 
 
+def _all_forms(language: str, bases: frozenset[str], raw: Mapping[str, Any]) -> frozenset[str]:
+    """Words together with their inflected forms."""
+    forms = {form for base in bases for form in inflections(language, base)}
+    for line in _lines(raw, "families"):
+        family = line.split()
+        if bases.intersection(family):
+            forms.update(family)
+    return frozenset(forms) | bases
+
+
 def inflections(language: str, base: str) -> list[str]:
     """Regular verb forms of an English word; other languages list their forms in the data."""
     if language != "en" or len(base) < 3:
@@ -245,7 +290,16 @@ def _single_markers(marked: Iterable[tuple[Expression, str]]) -> dict[str, tuple
     return {word: tuple(sorted(keys)) for word, keys in found.items()}
 
 
-def _marker_starts(marked: Iterable[tuple[Expression, str]]) -> dict[tuple[str, str], tuple[tuple[Expression, str], ...]]:
+def _substrings(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """List -> its strings, the longest first."""
+    return {
+        key: tuple(sorted(entries(raw[key]), key=lambda entry: (-len(entry), entry))) for key in MARKERS if key in raw
+    }
+
+
+def _marker_starts(
+    marked: Iterable[tuple[Expression, str]],
+) -> dict[tuple[str, str], tuple[tuple[Expression, str], ...]]:
     """First two words -> the longer expressions that start with them, the longest first."""
     found: dict[tuple[str, str], set[tuple[Expression, str]]] = {}
     for words_of, key in marked:

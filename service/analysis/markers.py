@@ -1,14 +1,16 @@
 """Hedges, intensifiers, contractions, formal and casual words: which of them stand in a sentence.
 
-All lists of a language are one index - single words, and pairs of words that longer expressions start with - so a pass
-over the words finds them all, whatever their number. The longest expression wins within a list; different lists may overlap (`super` is
-casual and an intensifier). For Japanese and Chinese the lists hold strings that are looked for in the sentence itself.
+All lists of a language are one index - single words, and pairs of words that longer expressions start with - so a
+pass over the words finds them all, whatever their number. The longest expression wins within a list; different lists
+may overlap (`super` is casual and an intensifier). For Japanese and Chinese the lists hold strings that are looked
+for in the sentence itself.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 
 from service.analysis.lexicon import Lexicon
 
@@ -23,7 +25,7 @@ def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
     singles = lexicon.single_markers
     found = [(name, word) for word in words if word in singles for name in singles[word]]
     starts = lexicon.marker_starts
-    at = [index for index, pair in enumerate(zip(words, words[1:], strict=False)) if pair in starts]
+    at = [index for index, pair in enumerate(pairwise(words)) if pair in starts]
     if at:
         found = _expressions(words, at, lexicon)
     return tuple(found)
@@ -48,9 +50,7 @@ def _expressions(words: list[str], starts: list[int], lexicon: Lexicon) -> list[
             if index >= taken.get(name, 0) and tuple(words[index : index + len(expression)]) == expression:
                 taken[name] = index + len(expression)
                 found.append((name, " ".join(expression)))
-        for name in lexicon.single_markers.get(word, ()):
-            if index >= taken.get(name, 0):
-                found.append((name, word))
+        found += [(name, word) for name in lexicon.single_markers.get(word, ()) if index >= taken.get(name, 0)]
     return found
 
 

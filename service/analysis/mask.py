@@ -4,8 +4,9 @@ The stand-ins are Unicode noncharacters, so that no text can hold them (those fo
 they are neither words nor blanks: a changed link compares equal, and no phrase reaches across one. Lone surrogates
 become U+FFFD here, because neither UTF-8 nor the sentence splitter can carry them.
 
-Every pattern is anchored by a rare character and looks ahead at most a bounded distance or one line, so a megabyte
-of back-ticks costs what a megabyte of prose costs; at most 5,000 of a kind are taken out. Fences are paired line by line.
+Every pattern is anchored by a rare character and looks ahead at most a bounded distance or one line, so a megabyte of
+back-ticks costs what a megabyte of prose costs; at most 2,000 of a kind are taken out. Fences are paired line by
+line.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _BARE_URL = re.compile(
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _MENTION = re.compile(r"(?<![\w@/])@[A-Za-z0-9_](?:[\w.-]{0,60}\w)?")
 _HASHTAG = re.compile(r"(?<![\w#&/])[#＃](?=\w{0,100}[^\W\d_])\w{1,100}")
-MOST = 5_000
+MOST = 2_000
 _TRAILING = ".,;:!?'\"”’)]}*_"
 
 
@@ -52,7 +53,7 @@ def mask(text: str) -> Masked:
     """Take out code, links, mentions, hashtags and emoji of one post."""
     if not text.isascii():
         text = _UNSAFE.sub("\ufffd", text)
-    if not text.isprintable():
+    if not text.isascii() or "\r" in text or "\x0b" in text or "\x0c" in text:
         text = _BREAKS.sub("\n", text)
     masked = Masked(text, text)
     if "`" in text or "~~~" in text:
@@ -60,7 +61,9 @@ def mask(text: str) -> Masked:
     if "@" in text or "://" in text or "." in text:
         _mask_addresses(masked)
     if "#" in text or "＃" in text:
-        masked.text = _HASHTAG.sub(lambda m: _keep(masked.hashtags, m.group().lower(), HASHTAG), masked.text, count=MOST)
+        masked.text = _HASHTAG.sub(
+            lambda m: _keep(masked.hashtags, m.group().lower(), HASHTAG), masked.text, count=MOST
+        )
     masked.emoji = find_emoji(masked.text)
     if masked.emoji:
         masked.text = replace_emoji(masked.text, EMOJI_MARK)

@@ -2,16 +2,16 @@
 
 * Sentence length is the mean over sentences of prose; list items, headings and the line that leads into a list count
   only in a text that has nothing else.
-* Paragraph length compares the same content: only the breaks between sentences that both sides share count, without those
-  that have a list or heading in them on either side. So a call to action added as a line of its own, a sentence turned
-  into a list or a word left out shortens nothing. `after` is the plain mean of the saved text, `before` what that mean
-  would be with the draft's breaks.
+* Paragraph length compares the same content: only the breaks between sentences that both sides share count, without
+  those that have a list or heading in them on either side. So a call to action added as a line of its own, a sentence
+  turned into a list or a word left out shortens nothing. `after` is the plain mean of the saved text, `before` what
+  that mean would be with the draft's breaks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from schemas.delta import Measure
 from service.analysis.align import Alignment
@@ -47,9 +47,7 @@ def paragraph_count(units: Sequence[Unit]) -> int:
     return len({unit.paragraph for unit in units if _is_prose(unit)})
 
 
-def paragraph_length(
-    before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment, characters: bool
-) -> Measure:
+def paragraph_length(before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment, characters: bool) -> Measure:
     """Mean size of a paragraph of prose, compared over shared content."""
     plain_before, plain_after = _plain(before, characters), _plain(after, characters)
     shared = _shared(before, after, alignment)
@@ -78,7 +76,7 @@ def _shared(before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment)
 def _breaks(shared: list[tuple[int, int]], before: Sequence[Unit], after: Sequence[Unit]) -> tuple[int, int]:
     breaks_before = breaks_after = 0
     lists_before, lists_after = _lists_until(before), _lists_until(after)
-    for (a, b), (next_a, next_b) in zip(shared, shared[1:], strict=False):
+    for (a, b), (next_a, next_b) in pairwise(shared):
         if next_b < b or lists_before[next_a] > lists_before[a] or lists_after[next_b] > lists_after[b]:
             continue
         breaks_before += before[a].paragraph != before[next_a].paragraph

@@ -1,15 +1,17 @@
 """Phrases a writer took out or put in: maximal changed spans inside a sentence, as written.
 
-From every content run one span is taken on each side, cut at sentence ends, colons, semicolons and stand-ins. Marks at
-its edges and leading conjunctions go; trailing function words go when the sentence went on after them (`look no
-further [than] the garden`) but not at the end of a clause (`let's dive in.`). What is left must hold a content word.
+From every content run one span is taken on each side, cut at sentence ends, colons, semicolons and stand-ins. Marks
+at its edges, leading conjunctions and auxiliaries (`[is] a true testament`) go; trailing function words go when the
+sentence went on after them (`look no further [than] the garden`) but not at the end of a clause (`let's dive in.`).
+What is left must hold a content word.
 
 What is no phrase:
 * one side of a pair, a contraction, a hedge or an intensifier: these are counted elsewhere, as what they are;
 * an everyday word that another word replaced (`make -> do`): that is fluency;
 * the replacement for something removed, unless it is set off by punctuation (`Bottom line:`) or longer than three
   words: what stands there instead is the topic's, not the writer's;
-* more than ten words, or anything from a sentence less than 40 % of which survived: a rewritten sentence;
+* more than ten words, or anything from a sentence less than a third of which survived, unless it was merely cut: a
+  rewritten sentence;
 * whole sentences of more than five words; shorter ones are phrases (`Let's dive in!`).
 
 At most six a side, those of two to six words first; none is part of another; what is on both sides was only moved.
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from service.analysis.document import Unit
 from service.analysis.lexicon import Lexicon
 from service.analysis.mask import MASKS
 from service.analysis.spans import GroupDiff, Reason
@@ -28,7 +31,8 @@ AT_MOST = 6
 _LONGEST_WORDS = 10
 _LONGEST_CHARACTERS = 24
 _WHOLE_SENTENCE = 5
-_SURVIVED = 0.4
+_SURVIVED = 0.34
+_SHORTENED = 0.7
 _REPLACEMENT = 3
 _BREAKS = frozenset(":;：；.!?。！？…—") | MASKS
 _SET_OFF = frozenset(",:;.!?。！？、，：；—–")
@@ -36,8 +40,8 @@ _SET_OFF = frozenset(",:;.!?。！？、，：；—–")
 
 def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[str]]:
     """(removed, added) phrases of one compared group."""
-    total = len(diff.before.keys) + len(diff.after.keys)
-    if not total or 2 * diff.kept / total < _SURVIVED:
+    sizes = len(diff.before.keys), len(diff.after.keys)
+    if 2 * diff.kept < _SURVIVED * sum(sizes) and diff.kept < _SHORTENED * min(sizes):
         return [], []
     removed: list[str] = []
     added: list[str] = []
@@ -54,14 +58,12 @@ def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[st
     return removed, added
 
 
-def sentence_phrase(sentence: str, lexicon: Lexicon) -> list[str]:
+def sentence_phrase(unit: Unit, lexicon: Lexicon) -> list[str]:
     """The phrase of a sentence that was added or dropped as a whole: itself, when it is short."""
-    tokens = tokenize(sentence)
-    limit = _WHOLE_SENTENCE
-    if tokens.keys and is_character_script(tokens.keys[0]):
-        limit = _LONGEST_CHARACTERS // 2
-    if sum(map(is_word, tokens.keys)) > limit:
+    limit = _LONGEST_CHARACTERS // 2 if is_character_script(unit.words[0]) else _WHOLE_SENTENCE
+    if len(unit.words) > limit:
         return []
+    tokens = tokenize(unit.text)
     return _spans(tokens, 0, len(tokens.keys), lexicon, False)
 
 
@@ -110,7 +112,7 @@ def _pieces(tokens: Tokens, start: int, end: int) -> Iterable[tuple[int, int]]:
         if tokens.keys[index] in _BREAKS:
             yield first, index
             first = index + 1
-        elif index > first and "\n" in tokens.text[tokens.ends[index - 1] : tokens.starts[index]]:
+        elif index > first and tokens.breaks_before(index):
             yield first, index
             first = index
     yield first, end
@@ -120,19 +122,18 @@ def _trim(tokens: Tokens, first: int, last: int, lexicon: Lexicon) -> tuple[int,
     keys = tokens.keys
     while first < last and (not is_word(keys[first]) or keys[first] in lexicon.conjunctions):
         first += 1
+    if first and keys[first - 1] not in _BREAKS and not tokens.breaks_before(first):
+        while first < last and keys[first] in lexicon.auxiliaries:
+            first += 1
     marks = last
     while first < last and not is_word(keys[last - 1]):
         last -= 1
-    if last == marks and last < len(keys) and is_word(keys[last]) and not _breaks_before(tokens, last):
+    if last == marks and last < len(keys) and is_word(keys[last]) and not tokens.breaks_before(last):
         while first < last and (not is_word(keys[last - 1]) or lexicon.is_edge(keys[last - 1])):
             last -= 1
     while first < last and keys[last - 1] in lexicon.conjunctions:
         last -= 1
     return first, last
-
-
-def _breaks_before(tokens: Tokens, index: int) -> bool:
-    return "\n" in tokens.text[tokens.ends[index - 1] : tokens.starts[index]]
 
 
 def _is_phrase(keys: Sequence[str], lexicon: Lexicon, replaced: bool) -> bool:
@@ -145,14 +146,12 @@ def _is_phrase(keys: Sequence[str], lexicon: Lexicon, replaced: bool) -> bool:
         return False
     if sum(map(len, found)) > 120 or all(any(map(str.isdigit, key)) for key in content):
         return False
-    if len(found) == 1 and (len(found[0]) < 3 or (replaced and found[0] in lexicon.common)):
-        return False
-    return True
+    return len(found) > 1 or (len(found[0]) > 2 and not (replaced and found[0] in lexicon.common))
 
 
 def _is_set_off(tokens: Tokens, start: int, end: int) -> bool:
     """Whether a run is closed by punctuation and begins a clause: `Bottom line: ...`."""
     keys = tokens.keys
-    opens = start == 0 or keys[start - 1] in _SET_OFF or _breaks_before(tokens, start)
+    opens = start == 0 or keys[start - 1] in _SET_OFF or tokens.breaks_before(start)
     closes = keys[end - 1] in _SET_OFF or end == len(keys) or keys[end] in _SET_OFF
     return opens and closes

@@ -1,13 +1,16 @@
 """Is a replaced word the same word, repaired?
 
 Without a dictionary of every language, a typo shows in the letters: at the same place stands a word that differs by
-one edit (two from eight letters on; a swap of neighbours is one edit). Real words differ as little (`make`, `take`), so
+one edit (two from eight letters on; a swap of neighbours is one edit). Real words differ as little (`make`, `take`),
+so
 
-* up to five letters the first letter must stay, and up to three only a swap of two letters counts;
+* for two edits, and for one in up to five letters, the first letter must stay, and up to three only a swap of two
+  letters counts;
 * two words that are both on the list of everyday words are two words.
 
 A change of inflection (`go -> goes`, `information -> informations`) is a repair too: same stem, and what differs are
-endings from the language's list, or both forms stand in one line of its irregular words.
+endings from the language's list, or both forms stand in one line of its irregular words. So is a change of word class
+(`success -> succeed`, `funny -> fun`), which shows in a stem of six letters in ten.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from rapidfuzz.distance import OSA, Prefix
 from service.analysis.lexicon import Lexicon
 
 _LONGEST = 40
+_STEM = 0.6
 _JOINERS = str.maketrans("", "", " -'’‑‐·.")
 
 
@@ -33,7 +37,8 @@ def is_typo(before: str, after: str, lexicon: Lexicon) -> bool:
         return bool(OSA.distance(before, after) <= 2)
     if longer <= 3 or (longer <= 5 and before[0] != after[0]):
         return False
-    return bool(OSA.distance(before, after) <= (2 if longer >= 8 else 1))
+    allowed = 2 if longer >= 8 and before[0] == after[0] else 1
+    return bool(OSA.distance(before, after) <= allowed)
 
 
 def is_inflection(before: str, after: str, lexicon: Lexicon) -> bool:
@@ -41,12 +46,17 @@ def is_inflection(before: str, after: str, lexicon: Lexicon) -> bool:
     family = lexicon.families.get(before)
     if family is not None and family == lexicon.families.get(after):
         return True
-    if not lexicon.suffixes or max(len(before), len(after)) > _LONGEST:
+    longer = max(len(before), len(after))
+    if not lexicon.suffixes or longer > _LONGEST:
         return False
     shared = Prefix.similarity(before, after)
+    if shared >= max(3, _STEM * longer):
+        return True
     for stem in range(shared, max(2, shared - 3), -1):
-        if stem * 2 >= min(len(before), len(after)) and _is_ending(before[stem:], lexicon) and _is_ending(
-            after[stem:], lexicon
+        if (
+            stem * 2 >= min(len(before), len(after))
+            and _is_ending(before[stem:], lexicon)
+            and _is_ending(after[stem:], lexicon)
         ):
             return True
     return False

@@ -1,8 +1,9 @@
 """Signed lexical evidence on the five tone scales, from what changed.
 
-Each scale adds up its signs and divides by their number plus one: one sign says 0.5, three of a kind 0.75, contrary ones
-cancel. A formal word that was exchanged for its casual twin counts once, through the pair or through the lists. Emoji say
-nothing here: writers who add them are not more enthusiastic in what they write, and emoji have their own counts.
+Each scale adds up its signs and divides by their number plus one: one sign says 0.5, three of a kind 0.75, contrary
+ones cancel. A formal word that was exchanged for its casual twin counts once, through the pair or through the lists.
+Emoji say nothing here: writers who add them are not more enthusiastic in what they write, and emoji have their own
+counts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from service.analysis.tokens import words
 
 _SHORTER_WORD = 1.0
 _SHARE = 0.04
+_MUCH = 0.3
 
 
 def scale(up: float, down: float) -> float:
@@ -42,11 +44,11 @@ def _both(counts: dict[str, Count], *names: str) -> tuple[float, float]:
     return sum(counts[name].added for name in names), sum(counts[name].removed for name in names)
 
 
-def complexity_shift(exchanged: Iterable[Change], long_words: Measure) -> Literal[-1, 0, 1]:
+def complexity_shift(exchanged: Iterable[Change], long_words: Measure, ratio: float) -> Literal[-1, 0, 1]:
     """Whether the words became simpler or harder.
 
     Exchanged words say it best: their mean length must differ by a letter. Without any, the share of long words must
-    have moved by four points.
+    have moved by four points in a text three tenths of which changed.
     """
     old: list[str] = []
     new: list[str] = []
@@ -57,7 +59,7 @@ def complexity_shift(exchanged: Iterable[Change], long_words: Measure) -> Litera
     if old and new:
         shift = _mean(new) - _mean(old)
         return 0 if abs(shift) < _SHORTER_WORD else 1 if shift > 0 else -1
-    if abs(long_words.difference) < _SHARE:
+    if ratio < _MUCH or abs(long_words.difference) < _SHARE:
         return 0
     return 1 if long_words.difference > 0 else -1
 

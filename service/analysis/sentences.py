@@ -1,16 +1,17 @@
 """Sentences of one line of prose: sentencex, and the corrections its rules need on posts.
 
-sentencex (rules of many languages, Rust, 0.5 ms for 100 kB) keeps URLs, versions, titles and `z. B.` together. What it
-splits too eagerly is glued again: after an abbreviation of the language's own list, after an ordinal such as German
-`3. Mai`, after an ellipsis or a quotation (`"Ship it." she said`, 「行こう。」と言った) that goes on in small letters, and
-pieces without any word. What it does not split, a terminator followed by an emoji or by nothing but the next script, is
-left alone.
+sentencex (rules of many languages, Rust, 0.5 ms for 100 kB) keeps URLs, versions, titles and `z. B.` together. What
+it splits too eagerly is glued again: after an abbreviation of the language's own list, after an ordinal such as
+German `3. Mai`, after an ellipsis or a quotation (`"Ship it." she said`, 「行こう。」と) that goes on in small letters,
+and pieces without any word. What it does not split, a terminator followed by nothing but the next script, is left
+alone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import sentencex
 
@@ -18,6 +19,7 @@ from service.analysis.lexicon import Lexicon
 
 _WIDE_END = re.compile(r"[。！？｡．]+[」』）”’\"')\]]*|[!?]+(?=[\u3041-\u30ff\u4e00-\u9fff])")
 _CHUNK = 2_000
+MOST = 4_000
 _LONG_ABBREVIATIONS = ("approx.",)
 _ENDS = re.compile(r"[.!?…。！？؟।॥۔։។။]")
 _QUOTE_END = re.compile(r"[\"'”’»)\]」』）]\s*$")
@@ -27,11 +29,11 @@ _CODES = frozenset(("en", "de", "es", "fr", "pt", "ja", "zh", "ko", "ar", "hi", 
 
 
 def split(text: str, lexicon: Lexicon) -> list[str]:
-    """The sentences of `text`, one line of prose, without blanks around them."""
+    """The sentences of `text`, one line of prose, without blanks around them; of a huge line the first 4,000."""
     if _ENDS.search(text, 0, len(text.rstrip()) - 1) is None:
         return [text.strip()]
     code = lexicon.language if lexicon.language in _CODES else "en"
-    pieces = [piece for part in _parts(text) for piece in sentencex.segment(code, part)]
+    pieces = list(islice((piece for part in _parts(text) for piece in sentencex.segment(code, part)), MOST))
     if len(pieces) == 1:
         return [text.strip()]
     return [piece.strip() for piece in _glue(pieces, lexicon)]
@@ -61,13 +63,18 @@ def _chunks(text: str) -> Iterator[str]:
 def _glue(pieces: list[str], lexicon: Lexicon) -> list[str]:
     glued: list[list[str]] = []
     for piece in pieces:
-        if glued and (not _has_word(piece) or _goes_on(glued[-1][-1], piece, lexicon)):
-            glued[-1].append(piece)
-        elif glued and not _has_word(glued[-1][-1]) and len(glued[-1]) == 1:
+        if glued and _belongs(glued[-1], piece, lexicon):
             glued[-1].append(piece)
         elif piece.strip():
             glued.append([piece])
     return ["".join(parts) for parts in glued]
+
+
+def _belongs(parts: list[str], piece: str, lexicon: Lexicon) -> bool:
+    """Whether `piece` is no sentence of its own, or what it follows is none."""
+    if not _has_word(piece) or _goes_on(parts[-1], piece, lexicon):
+        return True
+    return len(parts) == 1 and not _has_word(parts[0])
 
 
 def _has_word(piece: str) -> bool:
@@ -76,7 +83,7 @@ def _has_word(piece: str) -> bool:
 
 def _goes_on(before: str, after: str, lexicon: Lexicon) -> bool:
     """Whether the sentence that seemed to end with `before` goes on with `after`."""
-    if after[0].isupper() and before[-7:-2].isalpha() and before[-2:] in (". ", "! ", "? "):
+    if after[0].isupper() and len(before) > 7 and before[-7:-2].isalpha() and before[-2:] in (". ", "! ", "? "):
         return before[-8:-1].lower().endswith(_LONG_ABBREVIATIONS)
     tail = before[-32:].rstrip()
     start = after.lstrip()[:1]

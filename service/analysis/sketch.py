@@ -1,8 +1,8 @@
 """A sketch of a text: two bytes a word, so that "was this phrase left standing?" can be asked without the text.
 
-Each word is folded and becomes the low 16 bits of its CRC-32 (stable over versions, processes and machines). A
-phrase of three words is then found by accident in a 500-word text about once in 5 * 10^11 texts, one of two words
-once in 10^7, a single word once in 130 - rare enough for counter-evidence, which is only ever one vote.
+Each word is folded and becomes the low 16 bits of its CRC-32 (stable over versions, processes and machines). A phrase
+of three words is then found by accident in a 500-word text about once in 5 * 10^11 texts, one of two words once in
+10^7, a single word once in 130 - rare enough for counter-evidence, which is only ever one vote.
 
 Longer texts keep their first and last 250 words with an empty slot between, so that no phrase bridges the gap: 1 kB
 at most is stored for an edit.

@@ -1,8 +1,8 @@
 """What kind of change a changed run is (SPEC 3), and why.
 
 A run is asked, in this order: only marks? the same letters joined differently? a contraction and what it stands for?
-a known formal/casual pair? numbers or names? a typo or an inflection, word by word? only grammar words? What is left is
-a substitution, insertion or deletion of content - the writer's doing. `Change.reason` keeps the answer, because a
+a known formal/casual pair? numbers or names? a typo or an inflection, word by word? only grammar words? What is left
+is a substitution, insertion or deletion of content - the writer's doing. `Change.reason` keeps the answer, because a
 contraction is style evidence but no phrase, and a conjunction turned into a full stop is neither repair nor phrase.
 """
 
@@ -110,8 +110,10 @@ class Classifier:
         if not words_a or not words_b or len(words_a) > 4 or len(words_b) > 4:
             return False
         if not all(map(is_word, words_a)) or not all(map(is_word, words_b)):
-            return False
+            return _is_joined(words_a, words_b)
         if len(words_a) == len(words_b) == 1 and self._is_repair(words_a[0], words_b[0]):
+            return True
+        if _is_joined(words_a, words_b) or self._is_joined_typo(words_a, words_b):
             return True
         return bool(self._pair(words_a, words_b)) or self._expand(words_a) == self._expand(words_b)
 
@@ -124,12 +126,14 @@ class Classifier:
         if not words_a and not words_b:
             return "case", Reason.MARKS, 0
         if words_a and words_b:
-            if is_same_letters("".join(words_a), "".join(words_b)):
+            if _is_joined(words_a, words_b):
                 return "typo", Reason.LETTERS, 0
             if self._expand(words_a) == self._expand(words_b):
                 return "substitution", Reason.CONTRACTION, len(words_b) - len(words_a)
             if sign := self._pair(words_a, words_b):
                 return "substitution", Reason.PAIR, sign
+            if self._is_joined_typo(words_a, words_b):
+                return "typo", Reason.LETTERS, 0
         if self._is_fact(a, run.a0, run.a1) and self._is_fact(b, run.b0, run.b1):
             return "correction", Reason.FACT, 0
         marked = len(words_a) + len(words_b) < run.a1 - run.a0 + run.b1 - run.b0
@@ -172,6 +176,12 @@ class Classifier:
             return False
         return is_inflection(before, after, self._lexicon) or is_typo(before, after, self._lexicon)
 
+    def _is_joined_typo(self, words_a: list[str], words_b: list[str]) -> bool:
+        """Two words written as one or one as two, and misspelt on top (`now days`, `nowadays`)."""
+        if {len(words_a), len(words_b)} != {1, 2}:
+            return False
+        return is_typo("".join(words_a), "".join(words_b), self._lexicon)
+
     def _expand(self, found: list[str]) -> list[str]:
         expansions = self._lexicon.expansions
         return [part for word in found for part in expansions.get(word, word).split()]
@@ -206,13 +216,14 @@ class Classifier:
             key = tokens.keys[index]
             if not is_word(key):
                 continue
-            if key in lexicon.numbers or key in lexicon.calendar or any(map(str.isdigit, key)):
+            if self._is_number(key) or self._is_name(tokens, index):
                 facts = True
-            elif self._is_name(tokens, index):
-                facts = True
-            elif key not in lexicon.grammar:
+            elif key not in lexicon.grammar and key not in lexicon.units:
                 return False
         return facts
+
+    def _is_number(self, key: str) -> bool:
+        return key in self._lexicon.numbers or key in self._lexicon.calendar or any(map(str.isdigit, key))
 
     def _is_name(self, tokens: Tokens, index: int) -> bool:
         word = tokens.at(index)
@@ -221,9 +232,15 @@ class Classifier:
         previous = tokens.keys[index - 1] if index else "\n"
         if self._lexicon.nouns_capitalised:
             return previous in self._lexicon.name_cues
-        if index == 0 or previous in _SENTENCE_END or "\n" in tokens.text[tokens.ends[index - 1] : tokens.starts[index]]:
+        if not index or previous in _SENTENCE_END or tokens.breaks_before(index):
             return tokens.keys[index] in self._names
         return previous not in "\"'“‘„«(*"
+
+
+def _is_joined(keys_a: list[str], keys_b: list[str]) -> bool:
+    """Whether only blanks and marks inside words differ."""
+    letters = ["".join(filter(is_word, keys)) for keys in (keys_a, keys_b)]
+    return letters[0] != "" and is_same_letters(*letters)
 
 
 def _find_moves(changes: list[Change]) -> list[Change]:

@@ -1,8 +1,8 @@
 """Threads: which posts were kept, added or dropped.
 
-All posts of a side are one document for alignment, so a sentence that moved to another post is a move and the counts are
-sums over the posts. A post of the saved thread continues the draft's post that shares most sentences with it; each post
-is continued at most once. The rest was added or dropped.
+All posts of a side are one document for alignment, so a sentence that moved to another post is a move and the counts
+are sums over the posts. A post of the saved thread continues the draft's post that shares most sentences with it;
+each post is continued at most once. The rest was added or dropped.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ A *word* is a run of letters, digits and the signs that live inside words (`Node
 `don't`). Scripts written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) give one word a character. Everything
 else that is not a blank is a *mark* of one character.
 
-There are three patterns, each twice as fast as the next: ASCII, stdlib `re` (which splits words at combining marks), and
-`regex`, for texts that hold a script that needs it. All are linear: no part can match what follows it. They run over the
-folded text, which has the same length, so places in one are places in the other.
+There are three patterns, each twice as fast as the next: ASCII, stdlib `re` (which splits words at combining marks),
+and `regex`, for texts that hold a script that needs it. All are linear: no part can match what follows it. They run
+over the folded text, which has the same length, so places in one are places in the other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import regex
+import regex  # type: ignore[import-untyped]
 
 CHARACTER_SCRIPT = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -33,9 +33,7 @@ _NEEDS_FULL = re.compile(
 )
 _CHAR = rf"[{CHARACTER_SCRIPT}]\p{{M}}*"
 _LETTER = rf"[^\W{CHARACTER_SCRIPT}]"
-_FULL_WORD = (
-    rf"{_CHAR}|{_LETTER}+(?:['.\-·_]+{_LETTER}+|(?<=\d)[,:/](?=\d){_LETTER}+)*[%‰°]?"
-)
+_FULL_WORD = rf"{_CHAR}|{_LETTER}+(?:['.\-·_]+{_LETTER}+|(?<=\d)[,:/](?=\d){_LETTER}+)*[%‰°]?"
 _FULL = regex.compile(rf"{_FULL_WORD}|[^\w\s]")
 _FULL_WORDS = regex.compile(_FULL_WORD)
 _STRAIGHT = str.maketrans("’ʼ‘‑‐", "'''--")
@@ -80,6 +78,10 @@ class Tokens:
     def raw(self, start: int, end: int) -> str:
         """Tokens start..end as the writer wrote them."""
         return self.text[self.starts[start] : self.ends[end - 1]] if start < end else ""
+
+    def breaks_before(self, index: int) -> bool:
+        """Whether a line break stands before a token: another sentence begins."""
+        return 0 < index < len(self.starts) and "\n" in self.text[self.ends[index - 1] : self.starts[index]]
 
     def at(self, index: int) -> str:
         """One token as written."""
