@@ -270,16 +270,19 @@ class Worker:
         tries = self._tries[loop] = self._tries.get(loop, 0) + 1
         fault = Fault.TRANSIENT if isinstance(error, DependencyDown) else classify(error)
         if isinstance(error, Misconfigured) or (fault is Fault.CONFIG and tries >= CONFIG_TRIES):
-            return self.fail(error if isinstance(error, Misconfigured) else Misconfigured(refusal(error)))
+            self.fail(error if isinstance(error, Misconfigured) else Misconfigured(refusal(error)))
+            return
         if fault is Fault.GROUP_GONE:
             self.log.error(
                 "[Learning] The stream or its group is gone (flushed, failed over or deleted): creating it again. "
                 "Jobs that Redis lost are lost"
             )
-            with anyio.move_on_after(self.settings.learning_redis_timeout_seconds):
+            try:
                 for member in self.members:
                     await member.join()
-            return None
+                return
+            except Exception as again:  # noqa: BLE001 - the next turn meets it again and sorts it
+                self.faults.fault(loop, f"[Learning] Cannot create the group ({name(again)}): trying again")
         if fault is Fault.TOPOLOGY:
             await self.redis.connection_pool.disconnect(inuse_connections=False)
         if isinstance(error, DependencyDown):
@@ -287,7 +290,8 @@ class Worker:
         else:
             self.down.add("redis") if fault is Fault.TRANSIENT else None
             self.faults.fault(loop, f"[Learning] The {loop} loop cannot go on ({name(error)}): trying again")
-        return await self._pause(random.uniform(0.05, min(BACKOFF_SECONDS, 0.1 * 2 ** min(tries, 8))))
+        seconds = random.uniform(0.05, min(BACKOFF_SECONDS, 0.1 * 2 ** min(tries, 8)))
+        await self._pause(seconds, interruptible=loop != "lease")
 
     def _recovered(self, loop: str) -> None:
         if self._tries.pop(loop, 0):
