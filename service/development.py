@@ -72,6 +72,9 @@ def mongod_line(line: str) -> str:
 def _introduce(say: Printer, redis: EmbeddedRedis, mongo: EmbeddedMongo) -> None:
     say("DEV", f"REDIS_URL={redis.url}")
     say("DEV", f"MONGODB_URI={mongo.uri('learnsvc')}")
+    port = os.environ.get("LEARNING_HTTP_PORT", "3002")
+    if port != "0":
+        say("DEV", f"status page: http://127.0.0.1:{port}/")
     say("DEV", "export these two in another terminal, then try: learnsvc enqueue edits.jsonl; learnsvc status --watch")
 
 
