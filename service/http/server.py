@@ -1,14 +1,18 @@
 """The port: bound before the worker starts, served from a thread, closed with the worker.
 
-Binding comes first and in the caller's thread, so that a port in use ends the start with one clear line instead of
-leaving a worker that nobody can see. What a client may cost is bounded: 16 KiB of headers, 10 seconds from its
-connection (or its last answer) to the end of its next answer, 64 connections; a probe's answer is a kilobyte.
-Stopping takes a second at most for answers under way, and never more than ``STOP_SECONDS``.
+Binding comes first and in the caller's thread. A port that can never be bound (no such address, no permission) ends
+the start with one clear line. One that is in use does not: a second worker on a machine is wanted, and learns as well
+unseen, so it says that it goes without HTTP; in a pod, where the port is its own, the probes would tell.
+
+What a client may cost is bounded: 16 KiB of headers, 10 seconds from its connection (or its last answer) to the end of
+its next answer, 64 connections; a probe's answer is a kilobyte. Stopping takes a second at most for answers under way,
+and never more than ``STOP_SECONDS``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 import threading
@@ -43,12 +47,18 @@ STOP_SECONDS = 5.0
 async def seen_over_http(settings: Settings) -> AsyncIterator[Watched]:
     """Serve HTTP inside the block, when a port is set; yield the context in which a worker is to be run.
 
-    Raises ``Misconfigured`` when the port cannot be bound.
+    Raises ``Misconfigured`` when the port can never be bound.
     """
-    if not settings.learning_http_port:
+    port = settings.learning_http_port
+    listener = bind(settings.learning_http_host, port) if port else None
+    if listener is None:
+        if port:
+            get_logger().warning(
+                f"LEARNING_HTTP_PORT {port} is in use, so this worker goes without HTTP: another worker has it, or "
+                "choose another port"
+            )
         yield lambda worker: nullcontext()
         return
-    listener = bind(settings.learning_http_host, settings.learning_http_port)
     watch = Watch()
     async with watch.publishing():
         thread = ServerThread(_server(watch, settings), listener)
@@ -61,8 +71,11 @@ async def seen_over_http(settings: Settings) -> AsyncIterator[Watched]:
                 await to_thread.run_sync(thread.stop)
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Return a listening socket of ``host``. Raises ``Misconfigured``, which names the setting to change."""
+def bind(host: str, port: int) -> socket.socket | None:
+    """Return a listening socket of ``host``, None when ``port`` is in use.
+
+    Raises ``Misconfigured``, which names the setting to change.
+    """
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -76,6 +89,8 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
+        if error.errno == errno.EADDRINUSE:
+            return None
         why = os.strerror(error.errno) if error.errno else "refused"
         raise Misconfigured(
             f"LEARNING_HTTP_PORT {port} cannot be bound on {host} ({why}): choose another port, or 0 for no HTTP"
