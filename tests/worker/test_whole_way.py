@@ -103,3 +103,20 @@ async def test_edits_within_the_rate_limit_wait_and_are_learned_together(
     assert profile is not None
     assert (profile["learning_iterations"], profile["edits_applied"], profile["learn_due_at"]) == (2, 5, None)
     assert len(profile["recent_edits"]) == 5
+
+
+async def test_jobs_spread_over_partitions_by_writer(
+    settings: Settings, redis_client: Redis, mongo: Mongo, key_prefix: str
+) -> None:
+    spread = Keys.of(key_prefix, 3)
+    await enqueue(redis_client, spread, *(edit(number, f"writer{number % 12}") for number in range(60)))
+    assert all([await redis_client.xlen(partition.jobs) for partition in spread.partitions])
+
+    async def done() -> bool:
+        return (await read_state(redis_client, spread)).completed == 60
+
+    async with running(settings.model_copy(update={"learning_partitions": 3})):
+        await until(done)
+    assert await applied(mongo) == 60
+    state = await read_state(redis_client, spread)
+    assert (state.waiting, state.active, state.dead, state.consumers) == (0, 0, 0, [])
