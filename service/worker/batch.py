@@ -90,6 +90,7 @@ class BatchLearner:
     async def learn(self, user_id: str, works: Sequence[Work]) -> Learned:
         """Apply ``works`` and whatever is due of ``user_id``, once, however often this has to be tried."""
         attempt = Attempt(user_id, works)
+        away: set[str] = set()
         tries = 0
         while True:
             try:
@@ -99,10 +100,12 @@ class BatchLearner:
                 await anyio.sleep(random.uniform(0, CONFLICT_SECONDS * min(2**attempt.conflicts, 32)))
             except DependencyDown as error:
                 self._hooks.down(error)
+                away.add(error.service)
                 tries += 1
                 await anyio.sleep(random.uniform(0, min(BACKOFF_SECONDS, 0.1 * 2 ** min(tries, 10))))
             else:
-                self._hooks.up("mongodb")
+                for service in {"mongodb", *away}:
+                    self._hooks.up(service)
                 return learned
 
     async def _try(self, attempt: Attempt) -> Learned:

@@ -328,8 +328,13 @@ class Worker:
         """Return the time of the oldest entry of any partition, now when there is none."""
         oldest = round(self.clock.now().timestamp() * 1000)
         for keys in self.keys.partitions:
-            for id, _ in entries(await self.redis.xrange(keys.jobs, "-", "+", count=1)):
-                oldest = min(oldest, int(id.partition("-")[0]))
+            try:
+                first = entries(await self.redis.xrange(keys.jobs, "-", "+", count=1))
+            except Exception as error:
+                if classify(error) in (Fault.TRANSIENT, Fault.TOPOLOGY):
+                    raise DependencyDown("redis", name(error)) from error
+                raise
+            oldest = min([oldest, *(int(id.partition("-")[0]) for id, _ in first)])
         return oldest
 
 

@@ -3,7 +3,7 @@
 import http.client
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -98,9 +98,3 @@ async def served(settings: Settings, **options: Any) -> AsyncIterator[Site]:
         group.start_soon(worker.run)
         yield Site(worker, settings.learning_http_port)
         worker.stop()
-
-
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
-    with anyio.fail_after(seconds):
-        while not await condition():
-            await anyio.sleep(0.02)
