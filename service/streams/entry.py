@@ -32,6 +32,11 @@ class Delivery:
         """Milliseconds since 1970 in the entry id: the Redis clock when it was appended."""
         return int(self.id.partition("-")[0])
 
+    @property
+    def size(self) -> int:
+        """Bytes of the payload."""
+        return len(self.fields.get(b"job", b""))
+
 
 @dataclass(frozen=True, slots=True)
 class Work:

@@ -39,6 +39,7 @@ class Intake:
     async def read(self, member: Membership, count: int) -> int:
         """Read up to ``count`` new entries and hand them out; return how many came."""
         deliveries = await member.read(count, timedelta(seconds=self._settings.learning_block_seconds))
+        self._worker.in_work.took(count, len(deliveries))
         await self.hand_out(member, deliveries)
         return len(deliveries)
 
@@ -48,7 +49,7 @@ class Intake:
         The cursor is kept from call to call, so a crowd of renewed entries hides nothing for ever.
         """
         cursor, taken = self._cursors.get(member.keys.jobs, "0-0"), 0
-        while room := 0 if "mongodb" in self._worker.down else self._worker.in_work.room():
+        while room := 0 if "mongodb" in self._worker.down else self._worker.in_work.room_for_abandoned():
             page = await claim_page(
                 self._worker.redis,
                 member.keys,

@@ -1,7 +1,9 @@
 """What this process holds, and how much more it may take.
 
-A read takes at least the free slots and at most what this process settled in the last second, so that a slow model
-hoards nothing from other pods and a backlog is drained in large reads.
+A process holds at least as many entries as it has slots and at most what it settled in the last second, so that a
+slow model hoards nothing from other pods. While reads come back full there is a backlog, more than enough for every
+pod: then it holds up to five seconds of work, because the more entries of a writer it holds, the more of them share
+one load, one learning and one write. What it holds is bounded in bytes too, for an entry may be 1 MiB.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from service.streams.entry import Delivery
 from service.streams.keys import PartitionKeys
 
 RATE_SECONDS = 1.0
+BACKLOG_SECONDS = 5.0
+READ = 200  # entries of one read: at the limit of 1 MiB each, what one reply may bring
+HELD_BYTES = 64 * 2**20
 
 
 @dataclass(slots=True)
@@ -48,6 +53,8 @@ class InWork:
         self._clock = clock
         self._held: dict[PartitionKeys, dict[str, Hold]] = {}
         self._count = 0
+        self._bytes = 0
+        self._backlog = False
         self._settled: deque[tuple[float, int]] = deque()
         self._changed = anyio.Event()
 
@@ -60,6 +67,7 @@ class InWork:
     def add(self, delivery: Delivery) -> None:
         self._held.setdefault(delivery.keys, {})[delivery.id] = Hold(delivery)
         self._count += 1
+        self._bytes += delivery.size
 
     def begin(self, deliveries: Iterable[Delivery], scope: anyio.CancelScope) -> None:
         """Tie ``deliveries`` to the scope of their batch."""
@@ -80,10 +88,11 @@ class InWork:
     def drop(self, keys: PartitionKeys, ids: Iterable[str], *, settled: bool = False) -> None:
         """Forget ``ids``: settled, dead-lettered or released."""
         held = self._held.get(keys, {})
-        dropped = sum(held.pop(id, None) is not None for id in ids)
-        self._count -= dropped
+        dropped = [hold.delivery.size for id in ids if (hold := held.pop(id, None)) is not None]
+        self._count -= len(dropped)
+        self._bytes -= sum(dropped)
         if settled and dropped:
-            self._settled.append((self._clock(), dropped))
+            self._settled.append((self._clock(), len(dropped)))
         self._changed.set()
         self._changed = anyio.Event()
 
@@ -107,16 +116,32 @@ class InWork:
         return list(self._held.get(keys, ()))
 
     def room(self) -> int:
-        """Return how many entries the next read may take, 0 for none."""
-        return max(0, self._budget() - self._count)
+        """Return how many entries the next read may take, 0 for none.
+
+        While the slots are busy it waits for room for a good part of a read: small reads cost as much as large ones.
+        """
+        room = self._budget() - self._count
+        busy = self._count >= self._concurrency
+        if self._bytes >= HELD_BYTES or room < (min(READ, self._budget() // 4) if busy else 1):
+            return 0
+        return min(room, READ)
+
+    def room_for_abandoned(self) -> int:
+        """Return how many abandoned entries a sweep may take: they go before new ones, so a backlog starves none."""
+        return 0 if self._bytes >= HELD_BYTES else max(0, self._budget() + self._concurrency - self._count)
+
+    def took(self, asked: int, count: int) -> None:
+        """Note that a read asked for ``asked`` entries and got ``count``: a full one means that more wait."""
+        self._backlog = count == asked
 
     async def changed(self) -> None:
         """Wait until something was dropped."""
         await self._changed.wait()
 
     def _budget(self) -> int:
-        horizon = self._clock() - RATE_SECONDS
-        while self._settled and self._settled[0][0] < horizon:
+        now = self._clock()
+        while self._settled and self._settled[0][0] < now - BACKLOG_SECONDS:
             self._settled.popleft()
-        rate = sum(count for _, count in self._settled)
+        horizon = now - (BACKLOG_SECONDS if self._backlog else RATE_SECONDS)
+        rate = sum(count for at, count in self._settled if at >= horizon)
         return max(self._concurrency, min(self._prefetch, rate))
