@@ -7,6 +7,7 @@ Nothing else looks at error texts. The table follows what the servers really ans
 from __future__ import annotations
 
 from enum import Enum
+from typing import Literal
 
 import bson.errors
 import pymongo.errors
@@ -67,6 +68,14 @@ def classify(error: BaseException) -> Fault:
     if isinstance(error, (ConnectionError, TimeoutError)):
         return Fault.TRANSIENT
     return Fault.BUG
+
+
+def denied(error: redis.exceptions.NoPermissionError) -> Literal["command", "key", "channel"]:
+    """Return what the user has no right to. The wording differs between 6.2 and 7.0, the noun does not."""
+    text = str(error)
+    if "channel" in text:
+        return "channel"
+    return "key" if "a key" in text or "the keys" in text else "command"
 
 
 def _classify_redis(error: redis.exceptions.RedisError) -> Fault:

@@ -12,8 +12,17 @@ FORBIDDEN = {
     "service/analysis": PURE | {"service.learning", "service.tone", "service.cli", "service.http", "schemas.profile"},
     "service/learning": PURE | {"service.tone", "service.cli", "service.http"},
     "service/tone": {"service.streams", "service.profiles", "service.worker", "service.cli", "service.http"},
-    "service/streams": {"service.worker", "service.profiles", "service.learning", "service.tone", "service.cli"},
-    "service/worker": {"service.cli"},
+    "service/streams": {
+        "service.worker",
+        "service.profiles",
+        "service.learning",
+        "service.tone",
+        "service.cli",
+        "service.doctor",
+    },
+    "service/doctor": {"service.worker", "service.http", "service.cli"},
+    "service/worker": {"service.cli", "service.doctor"},
+    "service/http": {"service.cli", "service.doctor"},
 }
 
 

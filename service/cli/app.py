@@ -51,6 +51,7 @@ COMMANDS = {
         Command("reclaim", "Work", "Take over pending entries their consumers abandoned."),
         Command("enqueue", "Work", "Add jobs from JSONL or from two files."),
         Command("status", "Look", "Show what waits, what is in work, and who works."),
+        Command("doctor", "Look", "Check settings, Redis, MongoDB, Gemini and clocks; say what to do."),
         Command("dead", "Look", "Look at dead letters, put them back, drop them."),
         Command("profile", "Look", "Look at one writer's profile, change it, forget it."),
         Command("analyze", "Without servers", "Say what an edit says about style."),

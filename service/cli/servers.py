@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from service.cli.failures import Failed, away
+from service.links import address
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -30,12 +31,6 @@ def keys_of(settings: Settings) -> Keys:
     from service.streams.keys import Keys
 
     return Keys.of(settings.learning_key_prefix, settings.learning_partitions)
-
-
-def address(url: str) -> str:
-    """Return where ``url`` points, and never its password."""
-    place = url.partition("://")[2].rpartition("@")[2].partition("?")[0]
-    return place if url.startswith("unix:") else place.partition("/")[0]
 
 
 @asynccontextmanager

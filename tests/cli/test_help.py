@@ -10,8 +10,8 @@ import pytest
 
 from service.cli.app import COMMANDS, load
 from service.cli.failures import explain
-from service.cli.servers import address
 from service.errors import DependencyDown, Misconfigured
+from service.links import address
 from tests.cli.conftest import ROOT, Run
 
 HEAVY = ("redis", "pymongo", "beanie", "pydantic", "rich", "google", "structlog", "opentelemetry", "anyio")

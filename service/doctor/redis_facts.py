@@ -1,0 +1,76 @@
+"""What a Redis says about itself, asked so that the least user gets as far as it can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from service.settings import Settings
+from service.streams.client import open_redis
+from service.streams.clock import ServerClock
+from service.streams.keys import Keys
+from service.streams.replies import text
+from service.streams.rights import missing_rights
+
+CONFIG_NAMES = ("appendonly", "appendfsync", "maxmemory-policy", "min-replicas-to-write", "save")
+
+
+@dataclass(frozen=True, slots=True)
+class RedisFacts:
+    """``info`` or ``config`` is None when the server refuses it, ``missing`` when nobody can tell.
+
+    ``hello`` is the answer to HELLO, which every user may send: server, version, mode, role.
+    """
+
+    hello: Mapping[str, str]
+    info: Mapping[str, Any] | None = None
+    config: Mapping[str, str] | None = None
+    missing: list[str] | None = field(default_factory=list)
+    skew_seconds: float = 0.0
+
+
+async def ask_redis(settings: Settings) -> RedisFacts:
+    """Ask the server of ``settings``. Raises what redis-py raises when it does not answer or refuses us."""
+    keys = Keys.of(settings.learning_key_prefix, settings.learning_partitions)
+    url = settings.redis_url.get_secret_value()
+    async with open_redis(url, timeout=settings.learning_redis_timeout_seconds) as redis:
+        hello = await _hello(redis)
+        missing = await missing_rights(redis, keys)
+        return RedisFacts(hello, await _info(redis), await _config(redis), missing, skew_seconds=await _skew(redis))
+
+
+async def _hello(redis: Redis) -> dict[str, str]:
+    client: Any = redis
+    reply = await client.execute_command("HELLO")
+    pairs = reply.items() if isinstance(reply, Mapping) else zip(reply[::2], reply[1::2], strict=True)
+    return {text(name): text(value) for name, value in pairs}
+
+
+async def _info(redis: Redis) -> dict[str, Any] | None:
+    try:
+        return dict(await redis.info())
+    except ResponseError:
+        return None
+
+
+async def _config(redis: Redis) -> dict[str, str] | None:
+    found: dict[str, str] = {}
+    for name in CONFIG_NAMES:
+        try:
+            found |= {text(key): text(value) for key, value in (await redis.config_get(name)).items()}
+        except ResponseError:
+            return None
+    return found
+
+
+async def _skew(redis: Redis) -> float:
+    clock = ServerClock()
+    try:
+        await clock.sync(redis)
+    except ResponseError:
+        return 0.0
+    return clock.skew_seconds
