@@ -22,17 +22,19 @@ from anyio import CancelScope, CapacityLimiter
 from beanie import init_beanie
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import ConfigurationError, InvalidURI
+from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure
 
 from schemas.profile import Profile, ProfileFields, StyleProfile
 from service import ledger
 from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name
 from service.ledger import Ledger
+from service.privileges import missing_actions
 
 DURABLE = WriteConcern("majority", j=True)
 DEFAULT_DATABASE = "learnsvc"
 _HISTORY = frozenset({"evolution_timeline", "versions"})
 _LOADED = {field: 1 for field in ProfileFields.model_fields if field not in _HISTORY} | {"user_id": 1}
+_PRIVILEGES = {"connectionStatus": 1, "showPrivileges": True}
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -65,6 +67,28 @@ class ProfileStore:
 
     async def ping(self) -> None:
         await self._call(lambda: self._collection.database.command("ping"))
+
+    @property
+    def name(self) -> str:
+        return self._collection.full_name
+
+    async def missing_actions(self) -> list[str]:
+        """Return what a worker does here and its user may not. Raises ``Misconfigured`` when a user is needed."""
+
+        async def ask() -> Document:
+            try:
+                status = await self._collection.database.client.admin.command(_PRIVILEGES)
+            except OperationFailure:  # not MongoDB itself, but something that speaks like it
+                return {"authenticatedUsers": []}
+            found: Document = status["authInfo"]
+            return found
+
+        told = await self._call(ask)
+        if not told["authenticatedUsers"]:  # none is asked for: or else this read is refused
+            await self._call(lambda: self._collection.find_one({"_id": ""}, {"_id": 1}))
+            return []
+        database = self._collection.database.name
+        return missing_actions(told["authenticatedUserPrivileges"], database, self._collection.name)
 
     async def load(self, user_id: str, ledger_ids: Sequence[bytes] = ()) -> Loaded:
         """Return the profile of ``user_id`` and the ledger items of ``ledger_ids``."""

@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
+from service.errors import Fault, classify
 from service.streams.entry import Delivery
 from service.streams.keys import GROUP, PartitionKeys
 from service.streams.replies import Pending, pending, text
@@ -47,9 +49,14 @@ async def claim_page(
 
 
 async def stale(redis: Redis, keys: PartitionKeys, *, min_idle: timedelta, count: int = 1000) -> list[Pending]:
-    """Return pending entries nobody renewed for ``min_idle``, without touching them."""
+    """Return pending entries nobody renewed for ``min_idle``, without touching them; none where no group is."""
     ms = round(min_idle.total_seconds() * 1000)
-    return pending(await redis.xpending_range(keys.jobs, GROUP, "-", "+", count, idle=ms))
+    try:
+        return pending(await redis.xpending_range(keys.jobs, GROUP, "-", "+", count, idle=ms))
+    except ResponseError as error:
+        if classify(error) is Fault.GROUP_GONE:
+            return []
+        raise
 
 
 async def _delivery_counts(redis: Redis, keys: PartitionKeys, consumer: str, ids: list[str]) -> dict[str, int]:

@@ -30,6 +30,7 @@ from service.worker.batch import BatchLearner, Extract, Hooks
 from service.worker.intake import Intake
 from service.worker.inwork import InWork
 from service.worker.lanes import Lanes
+from service.worker.rights import require_rights
 from service.worker.settling import Settler
 
 BACKOFF_SECONDS = 2.0  # longest pause after a fault: a returned server is noticed within this and one time-out
@@ -97,6 +98,8 @@ class Worker:
     async def run(self) -> None:
         """Work until ``stop``. Raises ``Misconfigured`` when a dependency refuses us for good."""
         await self._join()
+        if self.fatal is not None:
+            raise self.fatal
         if self.stopping:
             return
         self.log.info(
@@ -192,6 +195,7 @@ class Worker:
         """Wait for Redis and MongoDB, create the groups, read the clock."""
         while not self.stopping:
             try:
+                await require_rights(self.redis, self.keys, self.store)
                 for member in self.members:
                     await member.join()
                 await self.clock.sync(self.redis)
