@@ -6,6 +6,7 @@ Nothing else looks at error texts. The table follows what the servers really ans
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Literal
 
@@ -51,6 +52,8 @@ class Unstorable(Exception):
     """MongoDB can never store what this job would write."""
 
 
+# Redis 6.2 wraps what a command inside a script answered: `Error running script (..): @user_script:4: -OOM ..`.
+_IN_SCRIPT = re.compile(r"^(?:ERR )?Error running script [^:]*:(?: @user_script: ?\d+:)+ -?")
 _REDIS_TRANSIENT_PREFIXES = ("LOADING", "MISCONF", "NOREPLICAS", "OOM", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN")
 _MONGO_CONFIG_CODES = frozenset({13, 18, 8000})
 _MONGO_POISON_CODES = frozenset({2, 15, 52, 53, 10334, 17419, 17280})
@@ -88,7 +91,7 @@ def _classify_redis(error: redis.exceptions.RedisError) -> Fault:
         return Fault.TRANSIENT
     if isinstance(error, redis.exceptions.OutOfMemoryError):
         return Fault.TRANSIENT
-    text = str(error)
+    text = _IN_SCRIPT.sub("", str(error))
     if text.startswith("NOGROUP") or text.startswith("UNBLOCKED the stream key"):
         return Fault.GROUP_GONE
     if text.startswith("READONLY") or text.startswith("UNBLOCKED") or text.startswith("MOVED"):

@@ -3,15 +3,24 @@
 import bson.errors
 import pymongo.errors
 import pytest
+import redis.asyncio.sentinel
 import redis.exceptions as r
 
 from service.errors import Fault, classify, name
 
+IN_SCRIPT = "Error running script (call to f_0e53): @user_script:4: "  # how Redis 6.2 wraps what a command answered
 ROWS: list[tuple[BaseException, Fault]] = [
     (r.ConnectionError("Error 111"), Fault.TRANSIENT),
     (r.TimeoutError(), Fault.TRANSIENT),
     (r.BusyLoadingError(), Fault.TRANSIENT),
     (r.MaxConnectionsError(), Fault.TRANSIENT),
+    (redis.asyncio.sentinel.MasterNotFoundError("No master found for 'main'"), Fault.TRANSIENT),
+    (r.ConnectionError("max number of clients reached"), Fault.TRANSIENT),
+    (r.ResponseError(IN_SCRIPT + "@user_script: 4: -OOM command not allowed"), Fault.TRANSIENT),
+    (r.ResponseError(IN_SCRIPT + "@user_script: 4: -NOREPLICAS Not enough good replicas"), Fault.TRANSIENT),
+    (r.ResponseError(IN_SCRIPT + "@user_script: 4: -READONLY You can't write"), Fault.TOPOLOGY),
+    (r.ResponseError(IN_SCRIPT + "NOGROUP No such key '{learning}:jobs'"), Fault.GROUP_GONE),
+    (r.ResponseError(IN_SCRIPT + "WRONGTYPE Operation against a key"), Fault.CONFIG),
     (r.OutOfMemoryError("OOM command not allowed"), Fault.TRANSIENT),
     (r.ResponseError("MISCONF Redis is configured to save"), Fault.TRANSIENT),
     (r.ResponseError("NOREPLICAS Not enough good replicas"), Fault.TRANSIENT),
@@ -28,6 +37,7 @@ ROWS: list[tuple[BaseException, Fault]] = [
     (pymongo.errors.NetworkTimeout("slow"), Fault.TRANSIENT),
     (pymongo.errors.ServerSelectionTimeoutError("none"), Fault.TRANSIENT),
     (pymongo.errors.WTimeoutError("wtimeout", 64), Fault.TRANSIENT),
+    (pymongo.errors.WriteConcernError("applied, not yet durable", 91), Fault.TRANSIENT),
     (pymongo.errors.NotPrimaryError("stepped down"), Fault.TRANSIENT),
     (pymongo.errors.DuplicateKeyError("E11000", 11000), Fault.CONFLICT),
     (pymongo.errors.OperationFailure("write conflict", 112), Fault.CONFLICT),
@@ -35,8 +45,7 @@ ROWS: list[tuple[BaseException, Fault]] = [
     (pymongo.errors.OperationFailure("not authorized", 13), Fault.CONFIG),
     (pymongo.errors.ConfigurationError("bad"), Fault.CONFIG),
     (pymongo.errors.DocumentTooLarge("big"), Fault.POISON),
-    (pymongo.errors.WriteError("nesting", 15), Fault.POISON),
-    (pymongo.errors.OperationFailure("too large", 17419), Fault.POISON),
+    *((pymongo.errors.WriteError("refused", code), Fault.POISON) for code in (2, 15, 52, 53, 10334, 17419)),
     (bson.errors.InvalidDocument("key"), Fault.POISON),
     (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), Fault.POISON),
     (OverflowError("int too large"), Fault.POISON),
