@@ -31,7 +31,7 @@ from service.tone.lexical import label
 
 LARGE_CHARACTERS = 50_000  # above this an analysis may take 50 ms and more: it goes to a process of its own
 CONFLICT_SECONDS = 0.02
-BACKOFF_SECONDS = 5.0
+BACKOFF_SECONDS = 2.0  # longest pause of a lane: work goes on soon after a server is back
 EXCERPT_PAIRS, EXCERPT_CHARACTERS = 4, 300  # of a waiting edit: what a model needs to hear a tone
 
 T = TypeVar("T")

@@ -9,10 +9,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from schemas.job import InvalidJob
+from service.errors import Fault, classify, name
 from service.streams.dead_letters import why
 from service.streams.entry import Delivery, decode, triage
 from service.streams.group import Membership
@@ -114,11 +116,23 @@ class Intake:
                 self._worker.lanes.submit(work)
 
     async def bury(self, delivery: Delivery, reason: str, detail: str) -> None:
-        """Move an entry to the dead letters; if Redis refuses, it stays pending and comes again after a lease."""
+        """Move an entry to the dead letters; if Redis cannot take it now, it comes again after a lease.
+
+        That must stop neither the entries that came with it (a Redis at its `maxmemory` refuses only what grows) nor
+        count as a delivery.
+        """
         letter = why(reason, detail, delivery.fields.get(b"job"))
+        member = self._worker.member(delivery)
         try:
-            if await self._worker.member(delivery).bury(delivery.id, letter):
+            if await member.bury(delivery.id, letter):
                 self._worker.settler.counts["dead"] += 1
                 self._log.error(f"[Learning] Dead letter {delivery.id}: {reason}: {detail}", entry_id=delivery.id)
+            self._worker.faults.recovered("bury")
+        except Exception as error:
+            if classify(error) not in (Fault.TRANSIENT, Fault.TOPOLOGY, Fault.GROUP_GONE):
+                raise
+            self._worker.faults.fault("bury", f"[Learning] Dead letters have to wait ({name(error)})")
+            with suppress(Exception):  # Redis is away altogether: the lease runs out instead
+                await member.release([delivery.id], idle=timedelta(0), uncount=True)
         finally:
             self._worker.in_work.drop(delivery.keys, [delivery.id])

@@ -288,11 +288,12 @@ class Worker:
             except Exception as again:  # noqa: BLE001 - the next turn meets it again and sorts it
                 self.faults.fault(loop, f"[Learning] Cannot create the group ({name(again)}): trying again")
         if fault is Fault.TOPOLOGY:
-            await self.redis.connection_pool.disconnect(inuse_connections=False)
+            for client in (self.redis, *self._readers):  # each has a pool that may hold the demoted server
+                await client.connection_pool.disconnect(inuse_connections=False)
         if isinstance(error, DependencyDown):
             self._dependency_down(error)
         else:
-            self.down.add("redis") if fault is Fault.TRANSIENT else None
+            self.down.add("redis") if fault in (Fault.TRANSIENT, Fault.TOPOLOGY) else None
             self.faults.fault(loop, f"[Learning] The {loop} loop cannot go on ({name(error)}): trying again")
         seconds = random.uniform(0.05, min(BACKOFF_SECONDS, 0.1 * 2 ** min(tries, 8)))
         await self._pause(seconds, interruptible=loop != "lease")

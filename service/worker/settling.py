@@ -112,7 +112,12 @@ class Settler:
         keys = works[0].delivery.keys
         ids = [work.delivery.id for work in works]
         self._worker.in_work.settling(keys, ids)
-        lost = await self._worker.member(works[0].delivery).settle(ids, counter=counter, counted=len(ids))
+        try:
+            lost = await self._worker.member(works[0].delivery).settle(ids, counter=counter, counted=len(ids))
+        except Exception as error:
+            if classify(error) is Fault.GROUP_GONE:  # held on, an entry that a new group brings again would be skipped
+                self._worker.in_work.drop(keys, ids)
+            raise
         self._worker.in_work.drop(keys, ids, settled=True)
         self.counts[counter] += len(ids) - len(lost)
         self.counts["lost"] += len(lost)
