@@ -48,7 +48,8 @@ async def commit(store: ProfileStore, *applied: bytes) -> None:
 
 async def test_writes_are_durable_unless_the_uri_says_otherwise(store: ProfileStore, mongodb_uri: str) -> None:
     assert store.write_concern.document == {"w": "majority", "j": True}
-    async with open_profiles(f"{mongodb_uri}?w=1&journal=false", timeout=5, connections=2) as other:
+    options = f"{'&' if '?' in mongodb_uri else '?'}w=1&journal=false"
+    async with open_profiles(mongodb_uri + options, timeout=5, connections=2) as other:
         assert other.write_concern.document == {"w": 1, "j": False}
 
 
