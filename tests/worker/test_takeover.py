@@ -1,5 +1,6 @@
 """Entries that were abandoned, failed, released or lost."""
 
+import itertools
 import os
 import signal
 import sys
@@ -58,6 +59,29 @@ async def test_abandoned_entries_are_taken_over_after_the_lease(
         with anyio.fail_after(settings.learning_lease_seconds * 1.5 + 1):
             await until(lambda: drained(redis_client, keys))
     assert await edits_applied(mongo) == {"ana": 5}
+
+
+async def test_abandoned_entries_do_not_wait_for_the_backlog(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    extractor, taken_over = Extractor(), anyio.Event()
+    numbers = itertools.count(1)
+
+    async def refilled(job: LearningJob) -> Analysis:
+        if job.user_id == "abandoned":
+            taken_over.set()
+        elif not taken_over.is_set():
+            await enqueue(redis_client, keys, edit(next(numbers), "busy"))
+        return await extractor(job)
+
+    await enqueue(redis_client, keys, edit(0, "abandoned"))
+    await abandon(redis_client, keys)
+    await enqueue(redis_client, keys, *(edit(next(numbers), f"busy{number}") for number in range(20)))
+    one_at_a_time = settings.model_copy(update={"learning_queue_concurrency": 1, "learning_prefetch": 1})
+    async with running(one_at_a_time, extract=refilled):
+        with anyio.fail_after(settings.learning_lease_seconds * 1.5 + 1):
+            await taken_over.wait()
+        await until(lambda: drained(redis_client, keys))
 
 
 async def test_reclaim_finishes_what_was_abandoned(
