@@ -2,6 +2,7 @@
 #
 #   make demo              sample writers through the real worker on an embedded Redis and MongoDB
 #   make test              the tests; make test ARGS="-k settle -x"
+#   make chaos             kills, freezes, outages and poison; make chaos ARGS="--kills 1000 --seed 7 --readme"
 #   make eval              how well learning does on simulated writers: F1, junk, score
 #   make ci                what .ci/run runs: lint, types, tests
 #   make lock              resolve pyproject.toml into requirements*.txt; make lock UPGRADE=--upgrade
@@ -16,7 +17,7 @@ READY := $(VENV)/.ready
 COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-config --no-header --no-annotate $(UPGRADE)
 
-.PHONY: demo test eval lint types ci lock clean
+.PHONY: demo test chaos eval lint types ci lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -24,6 +25,9 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(READY)
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 eval: $(READY)
 	@$(BIN)/python -m tests.learning.simulated
