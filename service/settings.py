@@ -98,8 +98,17 @@ class Settings(BaseSettings):
     gemini_base_url: str | None = Field(None, description="another origin for Gemini: a proxy, or a double in tests")
     gemini_timeout_seconds: float = Field(8.0, ge=0.1, le=120, description="seconds for all tries of one call")
     gemini_max_concurrency: int = Field(4, ge=1, le=100, description="calls at a time, in a process")
-    gemini_max_calls_per_minute: int = Field(60, ge=1, le=100_000, description="calls a minute, in a process")
-    gemini_max_input_tokens: int = Field(2000, ge=800, le=100_000, description="tokens of one call, estimated")
+    gemini_max_calls_per_minute: int = Field(
+        60, ge=1, le=100_000, description="calls a minute, of all workers together"
+    )
+    gemini_max_input_tokens: int = Field(2000, ge=1000, le=100_000, description="tokens of one call, estimated")
+    gemini_max_tokens_per_day: int | None = Field(
+        None, ge=1, description="tokens in and out in 24 hours, of all workers; none: no ceiling"
+    )
+    gemini_cache_days: float = Field(30.0, gt=0, le=365, description="days an answer is kept in Redis, by content")
+    google_genai_use_vertexai: bool = Field(False, description="ask Vertex AI in place of the Gemini API")
+    google_cloud_project: str | None = Field(None, description="project of Vertex AI; needs Google's credentials")
+    google_cloud_location: str | None = Field(None, description="location of Vertex AI; none: global")
 
     @field_validator("redis_url")
     @classmethod
@@ -127,6 +136,8 @@ class Settings(BaseSettings):
             raise ValueError(
                 "GEMINI_TIMEOUT_SECONDS must be less than LEARNING_JOB_TIMEOUT_SECONDS, else a slow Gemini fails jobs"
             )
+        if self.google_genai_use_vertexai and not (self.google_cloud_project or self.gemini_api_key):
+            raise ValueError("GOOGLE_GENAI_USE_VERTEXAI needs GOOGLE_CLOUD_PROJECT, or GEMINI_API_KEY in express mode")
         if self.learning_prefetch < self.learning_queue_concurrency:
             raise ValueError("LEARNING_PREFETCH must be at least LEARNING_QUEUE_CONCURRENCY")
         return self

@@ -26,8 +26,10 @@ def status(
 
     --json prints waiting, active, completed, failed, dead, duplicates,
     oldest_pending_seconds, oldest_waiting_seconds, consumers (name, pending,
-    idle_seconds) and learning (mongodb, writers_waiting, writers_due); with
-    --watch one line each time.
+    idle_seconds), learning (mongodb, writers_waiting, writers_due) and gemini
+    (calls, tokens_in, tokens_out, cache_hits, cache_misses, hit_rate,
+    fallbacks, failures, calls_this_minute, tokens_today: of all workers);
+    with --watch one line each time.
 
     Examples:
       learnsvc status

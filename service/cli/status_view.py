@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,17 +21,23 @@ from service.errors import DependencyDown, Misconfigured
 from service.profiles import ProfileStore
 from service.settings import Settings
 from service.streams.depth import ConsumerState, QueueState, read_state
+from service.tone.shared import ToneKeys
+from service.tone.usage import Usage, read_usage
 
 MONGODB_SECONDS = 2.0  # what the Redis half waits for the other at most
 
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """What MongoDB knows: writers whose recorded edits wait to be learned, and how many of them are due."""
+    """What MongoDB knows: writers whose recorded edits wait to be learned, and how many of them are due.
+
+    ``usage`` is what Redis knows of the model's cost.
+    """
 
     error: str | None = None
     waiting: int = 0
     due: int = 0
+    usage: Usage = field(default_factory=Usage)
 
     def as_json(self) -> dict[str, Any]:
         state = "disconnected" if self.error else "connected"
@@ -49,10 +55,11 @@ class Source:
 
     async def read(self) -> tuple[QueueState, Learning]:
         state = await read_state(self._redis, keys_of(self._settings))
+        usage = await read_usage(self._redis, ToneKeys.of(self._settings.learning_key_prefix))
         try:
-            return state, await self._learning()
+            return state, replace(await self._learning(), usage=usage)
         except (DependencyDown, Misconfigured, Failed) as error:
-            return state, Learning(explain(error))
+            return state, Learning(explain(error), usage=usage)
 
     async def _learning(self) -> Learning:
         if self._store is None:
@@ -110,7 +117,7 @@ def _patient(settings: Settings) -> Settings:
 
 
 def _json(state: QueueState, learning: Learning) -> dict[str, Any]:
-    return {**state.as_json(), "learning": learning.as_json()}
+    return {**state.as_json(), "learning": learning.as_json(), "gemini": learning.usage.as_json()}
 
 
 def render(state: QueueState, learning: Learning, settings: Settings, rate: float | None = None) -> Group:
@@ -125,6 +132,8 @@ def render(state: QueueState, learning: Learning, settings: Settings, rate: floa
         Text("Learning", style="bold"),
         _learning(learning),
     ]
+    if learning.usage.asked:
+        parts += [Text(), Text("Gemini", style="bold"), _gemini(learning.usage, settings)]
     return Group(*parts, Text(), Text("Consumers", style="bold"), _consumers(state.consumers, settings))
 
 
@@ -154,6 +163,18 @@ def _learning(learning: Learning) -> Table | Text:
         "edits recorded, learned when the rate limit allows" if learning.waiting else "",
     )
     table.add_row("  writers due", f"{learning.due:,}", "a worker learns them now" if learning.due else "")
+    return table
+
+
+def _gemini(usage: Usage, settings: Settings) -> Table:
+    ceiling = settings.gemini_max_tokens_per_day
+    table = _facts()
+    table.add_row("  calls", f"{usage.calls:,}", f"{usage.calls_this_minute:,} in the last minute")
+    today = f"{usage.tokens_today:,} of {ceiling:,} today" if ceiling else ""
+    table.add_row("  tokens in, out", f"{usage.tokens_in:,}", f"{usage.tokens_out:,} out, {today}".rstrip(", "))
+    table.add_row("  from the cache", f"{usage.hit_rate:.0%}", f"of {usage.cache_hits + usage.cache_misses:,} edits")
+    hint = f"{usage.failures:,} failed questions: word lists answered" if usage.failures else ""
+    table.add_row("  fell back", f"{usage.fallbacks:,}", hint)
     return table
 
 

@@ -29,6 +29,7 @@ Reason = Literal[
     "blocked",  # safety, recitation, prohibited content; of the prompt or of the answer
     "empty",  # no candidate or no text
     "budget",  # the calls of this minute are spent; nothing was sent
+    "ceiling",  # the tokens of this day are spent; nothing was sent
     "busy",  # no free slot early enough before the time-out
     "breaker_open",  # recent calls failed; nothing was sent
     "internal",  # anything nobody thought of

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from service.tone.base import Reason, ToneFailure
 
 ANSWERED: frozenset[Reason] = frozenset({"blocked", "truncated"})
-UNSENT: frozenset[Reason] = frozenset({"budget", "busy"})
+UNSENT: frozenset[Reason] = frozenset({"budget", "ceiling", "busy"})
 
 
 class Breaker:

@@ -200,7 +200,8 @@ def _generated(text: str | None, finish: str = "STOP", **more: Any) -> dict[str,
 
 
 def _reply(handler: _Handler, body: dict[str, Any], payload: dict[str, Any]) -> None:
-    asked = sum(len(part["text"]) for content in body["contents"] for part in content["parts"])
+    contents = [body.get("systemInstruction", {"parts": []}), *body["contents"]]  # both are charged
+    asked = sum(len(part["text"]) for content in contents for part in content["parts"])
     usage = {"promptTokenCount": asked // 4, "candidatesTokenCount": len(json.dumps(payload)) // 4}
     handler.send(200, json.dumps({"usageMetadata": usage, **payload}).encode())
 

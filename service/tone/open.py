@@ -31,7 +31,7 @@ def open_tone(options: ToneOptions) -> ToneClassifier:
         open_gemini(options),
         options,
         cache=options.cache or MemoryToneCache(),
-        budget=options.budget or LocalCallBudget(options.max_calls_per_minute, time.monotonic),
+        budget=options.budget or LocalCallBudget(options.max_calls_per_minute, time.monotonic, options.daily_tokens),
         breaker=Breaker(options.breaker_failures, options.breaker_seconds, time.monotonic),
         # Jitter spreads retries; nobody is kept from guessing it.
         retries=RetryPolicy(attempts=options.attempts, random=random.random),

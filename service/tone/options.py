@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from service.tone.budget import CallBudget
 from service.tone.cache import ToneCache
+
+if TYPE_CHECKING:
+    from service.tone.usage import UsageLog  # its module knows Redis, which nobody without a key needs to import
 
 
 class InvalidToneOptions(ValueError):
@@ -26,12 +30,14 @@ class ToneOptions:
     :param timeout_seconds: from the question to the answer, cache, queueing and retries included.
     :param max_concurrency: calls at a time of this process; also its connections.
     :param max_calls_per_minute: requests sent in any minute, retries included; see ``budget``.
+    :param daily_tokens: tokens in and out that may be spent in 24 hours; None is any number.
     :param max_input_tokens: upper estimate of one request, instructions and schema included.
     :param attempts: tries of a request that failed for a passing reason.
     :param breaker_failures: consecutive failures that stop all calls for ``breaker_seconds``.
     :param decisive_confidence: from this lexical confidence on no model is asked.
     :param cache: None is one in memory of this process.
-    :param budget: None counts ``max_calls_per_minute`` for this process.
+    :param budget: None counts ``max_calls_per_minute`` and ``daily_tokens`` for this process.
+    :param usage: told the counts after each batch; None tells nobody.
     """
 
     api_key: str | None = field(default=None, repr=False)
@@ -41,6 +47,7 @@ class ToneOptions:
     timeout_seconds: float = 8.0
     max_concurrency: int = 4
     max_calls_per_minute: int = 60
+    daily_tokens: int | None = None
     max_input_tokens: int = 2_000
     attempts: int = 2
     breaker_failures: int = 5
@@ -51,11 +58,14 @@ class ToneOptions:
     location: str | None = None
     cache: ToneCache | None = None
     budget: CallBudget | None = None
+    usage: UsageLog | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_concurrency", "max_calls_per_minute", "attempts", "breaker_failures"):
             if getattr(self, name) < 1:
                 raise InvalidToneOptions(f"{name} must be at least 1")
+        if self.daily_tokens is not None and self.daily_tokens < 1:
+            raise InvalidToneOptions("daily_tokens must be at least 1, or None for any number")
         if self.timeout_seconds <= 0 or self.breaker_seconds < 0:
             raise InvalidToneOptions("timeout_seconds must be above 0 and breaker_seconds not below it")
         if self.max_input_tokens < 800:

@@ -54,19 +54,26 @@ _SPACE = re.compile(r"\s+")
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """One request: the document, the given edits it holds (id -> position), and the room for the answer."""
-
-    document: str = field(repr=False)
-    positions: tuple[int, ...]
-    max_output_tokens: int
-
-
 def estimate_tokens(text: str) -> int:
     """An upper estimate of the tokens of a text."""
     others = sum(1 for character in text if ord(character) > 127)
     return -(-(len(text) - others) // 3) + others
+
+
+FIXED_TOKENS = SCHEMA_TOKENS + estimate_tokens(INSTRUCTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One request: the document, the given edits it holds (id -> position), and the room for the answer.
+
+    ``max_tokens`` is an upper estimate of all that is paid for, in and out, less what a model thinks.
+    """
+
+    document: str = field(repr=False)
+    positions: tuple[int, ...]
+    max_output_tokens: int
+    max_tokens: int
 
 
 def pack(edits: Sequence[Pairs], max_tokens: int) -> Prompt | None:
@@ -74,7 +81,7 @@ def pack(edits: Sequence[Pairs], max_tokens: int) -> Prompt | None:
 
     None when not even the newest edit fits or no edit has a difference that can be shown.
     """
-    room = max_tokens - SCHEMA_TOKENS - estimate_tokens(INSTRUCTIONS)
+    room = max_tokens - FIXED_TOKENS
     readable = [[(clean(before), clean(after)) for before, after in pairs[: LEVELS[0][0]]] for pairs in edits]
     changed = [[pair for pair in pairs if pair[0] != pair[1]] for pairs in readable]
     kept = [position for position, pairs in enumerate(changed) if pairs]
@@ -99,7 +106,8 @@ def clean(text: str) -> str:
 def _prompt(document: str, kept: Sequence[int]) -> Prompt | None:
     if not kept:
         return None
-    return Prompt(document, tuple(kept), OUTPUT_TOKENS[0] + OUTPUT_TOKENS[1] * len(kept))
+    output = OUTPUT_TOKENS[0] + OUTPUT_TOKENS[1] * len(kept)
+    return Prompt(document, tuple(kept), output, FIXED_TOKENS + estimate_tokens(document) + output)
 
 
 def _document(shown: Sequence[Sequence[dict[str, str]]]) -> str:

@@ -22,7 +22,7 @@ import anyio
 
 from schemas.delta import ToneShift
 from service.tone.answer import Reply, read
-from service.tone.base import Pairs, State, ToneFailure, ToneRequest, ToneStats
+from service.tone.base import Pairs, Reason, State, ToneFailure, ToneRequest, ToneStats
 from service.tone.breaker import Breaker
 from service.tone.budget import CallBudget
 from service.tone.cache import ToneCache, content_key
@@ -94,7 +94,13 @@ class RemoteTone:
                 shifts[position] = answers.get(key, shifts[position])
             if key not in answers:
                 self.stats.fallbacks += len(question.positions)
+        await self._tell_usage()
         return shifts
+
+    async def _tell_usage(self) -> None:
+        if self._options.usage is not None:
+            with anyio.move_on_after(self._patience):
+                await self._options.usage.tell(self.stats)
 
     def _questions(self, edits: Sequence[ToneRequest], lexical: Sequence[ToneShift]) -> dict[str, _Question]:
         questions: dict[str, _Question] = {}
@@ -158,16 +164,27 @@ class RemoteTone:
             raise failure from None
 
     async def _once(self, prompt: Prompt) -> Sequence[ToneShift]:
-        allowed = False
+        refusal: Reason | None = "budget"
         with anyio.move_on_after(self._patience):
-            allowed = await self._budget.take()
-        if not allowed:
-            raise ToneFailure("budget")
+            refusal = await self._budget.take(prompt.max_tokens)
+        if refusal is not None:
+            raise ToneFailure(refusal)
         self.stats.calls += 1
-        reply = await self._model.ask(prompt)
+        reply = await self._paid(prompt)
+        return read(reply, len(prompt.positions))
+
+    async def _paid(self, prompt: Prompt) -> Reply:
+        """Ask, and account for what it cost; what got no answer in time may have been charged."""
+        try:
+            reply = await self._model.ask(prompt)
+        except ToneFailure as failure:
+            if failure.reason != "timeout":
+                await self._budget.settle(prompt.max_tokens, 0)
+            raise
         self.stats.tokens_in += reply.tokens_in
         self.stats.tokens_out += reply.tokens_out
-        return read(reply, len(prompt.positions))
+        await self._budget.settle(prompt.max_tokens, reply.tokens_in + reply.tokens_out)
+        return reply
 
     def _count(self, failure: ToneFailure) -> None:
         self.stats.failures[failure.reason] += 1

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import anyio
+from redis.asyncio import Redis
 
 from service.errors import DependencyDown, Misconfigured
 from service.http.server import seen_over_http
@@ -17,6 +18,7 @@ from service.profiles import ProfileStore, open_profiles
 from service.settings import Settings
 from service.streams.client import connect
 from service.tone.open import ToneOptions, open_tone
+from service.tone.sharing import share
 from service.worker.batch import Extract
 from service.worker.loops import Worker
 
@@ -64,7 +66,7 @@ async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch
 async def open_worker(settings: Settings, *, extract: Extract | None = None) -> AsyncIterator[Worker]:
     """Yield a worker whose connections are closed after it. Waits for MongoDB."""
     redis = connect(settings.redis_url.get_secret_value(), timeout=settings.learning_redis_timeout_seconds)
-    tone = open_tone(tone_options(settings))
+    tone = open_tone(tone_options(settings, redis))
     try:
         async with _waited_for_store(settings) as store:
             yield Worker(settings, redis, store, tone, extract=extract)
@@ -74,10 +76,10 @@ async def open_worker(settings: Settings, *, extract: Extract | None = None) -> 
             await redis.aclose()
 
 
-def tone_options(settings: Settings) -> ToneOptions:
-    """Return how tone is judged under ``settings``."""
+def tone_options(settings: Settings, redis: Redis | None = None) -> ToneOptions:
+    """Return how tone is judged under ``settings``; with ``redis``, sharing with all workers."""
     key = settings.gemini_api_key
-    return ToneOptions(
+    options = ToneOptions(
         api_key=key.get_secret_value() if key else None,
         model=settings.gemini_model,
         base_url=settings.gemini_base_url,
@@ -85,7 +87,15 @@ def tone_options(settings: Settings) -> ToneOptions:
         max_concurrency=settings.gemini_max_concurrency,
         max_calls_per_minute=settings.gemini_max_calls_per_minute,
         max_input_tokens=settings.gemini_max_input_tokens,
+        daily_tokens=settings.gemini_max_tokens_per_day,
+        vertexai=settings.google_genai_use_vertexai,
+        project=settings.google_cloud_project,
+        location=settings.google_cloud_location,
     )
+    if redis is None or not options.uses_model:
+        return options
+    ttl = round(timedelta(days=settings.gemini_cache_days).total_seconds())
+    return share(options, redis, settings.learning_key_prefix, ttl)
 
 
 @asynccontextmanager

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from service.tone.fake import FakeGemini
 from service.tone.fake_contract import Refused, check
 from service.tone.fake_judge import by_marks
 
+from .accounts import service_account
 from .conftest import OpenTone
 from .samples import edit
 
@@ -102,18 +101,7 @@ async def test_vertex_ai_in_express_mode(fake: FakeGemini, opened: OpenTone) -> 
 async def test_vertex_ai_with_a_project(
     fake: FakeGemini, opened: OpenTone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    account = {
-        "type": "service_account",
-        "client_email": "learnsvc@example.test",
-        "private_key": key.decode(),
-        "token_uri": fake.base_url + "token",
-    }
-    file = tmp_path / "account.json"
-    file.write_text(json.dumps(account))
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(service_account(fake, tmp_path)))
     tone = opened(api_key=None, vertexai=True, project="p-1", location="europe-west4")
     assert (await tone.classify([edit()]))[0].source == "gemini"
     path = "/v1/projects/p-1/locations/europe-west4/publishers/google/models/gemini-2.5-flash:generateContent"

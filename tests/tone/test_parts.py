@@ -114,12 +114,26 @@ def test_no_minute_has_more_calls_than_the_budget() -> None:
     async def drive() -> None:
         for _ in range(400):
             clock.now += 1
-            if await budget.take():
+            if await budget.take(10) is None:
                 taken.append(clock.now)
 
     anyio.run(drive)
     assert len(taken) >= 18
     assert all(later - earlier >= 60 for earlier, later in zip(taken, taken[3:], strict=False))
+
+
+def test_a_day_has_no_more_tokens_than_its_ceiling() -> None:
+    clock = Clock()
+    budget = LocalCallBudget(99, clock, daily_tokens=100)
+
+    async def drive() -> None:
+        assert [await budget.take(60) for _ in range(2)] == [None, "ceiling"]
+        await budget.settle(60, 40)
+        assert [await budget.take(60) for _ in range(2)] == [None, "ceiling"]
+        clock.now += 86_400
+        assert await budget.take(60) is None
+
+    anyio.run(drive)
 
 
 def test_the_memory_cache_forgets_the_least_recently_used() -> None:

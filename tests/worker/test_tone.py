@@ -1,14 +1,18 @@
 """Tone through a model on a job's way: one call a batch, and never a reason to fail."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
-from service.settings import Settings
+from service.settings import InvalidSettings, Settings, load_settings
 from service.streams.keys import Keys
 from service.tone.fake import FakeGemini
+from service.tone.shared import ToneKeys
+from service.tone.usage import read_usage
+from tests.tone.accounts import service_account
 from tests.worker.conftest import drained, edit, enqueue, running, until
 
 pytestmark = pytest.mark.anyio
@@ -19,6 +23,68 @@ def asking(settings: Settings, fake: FakeGemini) -> Settings:
     told = {"gemini_api_key": fake.key, "gemini_base_url": fake.base_url, "gemini_timeout_seconds": 2}
     plain = {name: value for name, value in settings.model_dump().items() if name != "gemini_api_key"}
     return Settings.model_validate({**plain, **told})
+
+
+async def test_answers_and_cost_are_shared_and_seen_without_a_worker(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    with FakeGemini() as fake:
+        for user in ("ana", "ben"):  # the same texts, another worker and writer: answered from Redis
+            await enqueue(redis_client, keys, *(edit(number, user) for number in range(5)))
+            async with running(asking(settings, fake)) as worker:
+                await until(lambda: drained(redis_client, keys))
+        assert len(fake.requests) == 1
+        assert (worker.tone.stats.calls, worker.tone.stats.hit_rate) == (0, 1.0)
+    usage = await read_usage(redis_client, ToneKeys.of(settings.learning_key_prefix))
+    assert (usage.calls, usage.cache_misses, usage.cache_hits, usage.fallbacks) == (1, 5, 5, 0)
+    assert min(usage.tokens_in, usage.tokens_out) > 0
+    assert usage.calls_this_minute == 1
+
+
+async def test_the_ceiling_of_a_day_stops_the_calls_of_all_workers(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    with FakeGemini() as fake:
+        frugal = asking(settings, fake).model_copy(update={"gemini_max_tokens_per_day": 1_200})
+        for number in range(4):
+            await enqueue(redis_client, keys, edit(number))
+            async with running(frugal) as worker:
+                await until(lambda: drained(redis_client, keys))
+        assert 1 <= len(fake.requests) < 4
+        assert worker.tone.stats.failures["ceiling"] >= 1
+        assert worker.tone.state() == "available"
+    spent = int(await redis_client.get(ToneKeys.of(settings.learning_key_prefix).tokens) or 0)
+    usage = await read_usage(redis_client, ToneKeys.of(settings.learning_key_prefix))
+    assert spent == usage.tokens_in + usage.tokens_out <= 1_200
+
+
+async def test_vertex_ai_by_the_environment_alone(
+    settings: Settings,
+    redis_client: Redis,
+    mongo: Mongo,
+    keys: Keys,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    with FakeGemini() as fake:
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(service_account(fake, tmp_path)))
+        monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+        monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "p-1")
+        monkeypatch.setenv("GOOGLE_CLOUD_LOCATION", "europe-west4")
+        monkeypatch.setenv("GEMINI_BASE_URL", fake.base_url)
+        given = {name: getattr(settings, name) for name in settings.model_fields_set}
+        await enqueue(redis_client, keys, edit())
+        async with running(load_settings(**given)):
+            await until(lambda: drained(redis_client, keys))
+        path = "/v1/projects/p-1/locations/europe-west4/publishers/google/models/gemini-2.5-flash:generateContent"
+        assert [request.path for request in fake.requests if request.path != "/token"] == [path]
+    assert await sources(mongo) == {"gemini"}
+
+
+def test_vertex_ai_without_a_project_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
+    with pytest.raises(InvalidSettings, match="GOOGLE_CLOUD_PROJECT"):
+        load_settings()
 
 
 async def sources(mongo: Mongo) -> set[str]:

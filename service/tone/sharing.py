@@ -1,0 +1,28 @@
+"""Tone judged with answers, budget and cost that all workers share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from redis.asyncio import Redis
+
+from service.tone.budget import LocalCallBudget
+from service.tone.options import ToneOptions
+from service.tone.shared import RedisCallBudget, RedisToneCache, SharedRedis, ToneKeys
+from service.tone.usage import RedisUsageLog
+
+
+def share(options: ToneOptions, redis: Redis, prefix: str, cache_seconds: int) -> ToneOptions:
+    """Return ``options`` with stores in ``redis`` under the hash tag ``prefix``; this process's own stand behind them.
+
+    The client is not closed with the classifier.
+    """
+    shared, keys = SharedRedis(redis), ToneKeys.of(prefix)
+    local = LocalCallBudget(options.max_calls_per_minute, time.monotonic, options.daily_tokens)
+    return replace(
+        options,
+        cache=RedisToneCache(shared, keys.answers, cache_seconds),
+        budget=RedisCallBudget(shared, keys, options.max_calls_per_minute, local, options.daily_tokens),
+        usage=RedisUsageLog(shared, keys),
+    )
