@@ -54,6 +54,7 @@ class Unstorable(Exception):
 
 # Redis 6.2 wraps what a command inside a script answered: `Error running script (..): @user_script:4: -OOM ..`.
 _IN_SCRIPT = re.compile(r"^(?:ERR )?Error running script [^:]*:(?: @user_script: ?\d+:)+ -?")
+_UNTRUSTED = re.compile(r"certificate verify failed: ([\w ,'-]{1,120})")
 _REDIS_TRANSIENT_PREFIXES = ("LOADING", "MISCONF", "NOREPLICAS", "OOM", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN")
 _MONGO_CONFIG_CODES = frozenset({13, 18, 8000})
 _MONGO_POISON_CODES = frozenset({2, 15, 52, 53, 10334, 17419, 17280})
@@ -62,6 +63,8 @@ _MONGO_CONFLICT_CODES = frozenset({112, 11000})
 
 def classify(error: BaseException) -> Fault:
     """Return the kind of trouble ``error`` is."""
+    if untrusted(error):
+        return Fault.CONFIG
     if isinstance(error, redis.exceptions.RedisError):
         return _classify_redis(error)
     if isinstance(error, (UnicodeEncodeError, OverflowError, bson.errors.InvalidDocument)):
@@ -71,6 +74,17 @@ def classify(error: BaseException) -> Fault:
     if isinstance(error, (ConnectionError, TimeoutError)):
         return Fault.TRANSIENT
     return Fault.BUG
+
+
+def untrusted(error: BaseException) -> str | None:
+    """Return OpenSSL's words for why the server's certificate is not trusted, None when that is not the trouble.
+
+    redis-py chains the error of ``ssl``, pymongo keeps its text alone.
+    """
+    if not isinstance(error, (redis.exceptions.ConnectionError, pymongo.errors.ConnectionFailure)):
+        return None
+    found = _UNTRUSTED.search(str(error))
+    return found.group(1).strip() if found else None
 
 
 def denied(error: redis.exceptions.NoPermissionError) -> Literal["command", "key", "channel"]:
@@ -115,6 +129,11 @@ def _classify_mongodb(error: pymongo.errors.PyMongoError) -> Fault:
 
 
 def name(error: BaseException) -> str:
-    """Return the class and code of ``error``, and never its text: that may hold keys, documents or commands."""
+    """Return the class and code of ``error``, and never its text: that may hold keys, documents or commands.
+
+    Of a certificate OpenSSL says why, in words of its own.
+    """
+    if why := untrusted(error):
+        return f"certificate not trusted: {why}"
     code = getattr(error, "code", None)
     return type(error).__name__ + (f" {code}" if isinstance(code, int) else "")

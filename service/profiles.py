@@ -26,7 +26,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure
 
 from schemas.profile import Profile, ProfileFields, StyleProfile
 from service import ledger
-from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name
+from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name, untrusted
 from service.ledger import Ledger
 from service.privileges import missing_actions
 
@@ -219,6 +219,8 @@ def _translate(error: Exception) -> Exception:
             return RevisionConflict()
         case Fault.TRANSIENT:
             return DependencyDown("mongodb", name(error))
+        case Fault.CONFIG if why := untrusted(error):
+            return Misconfigured(f"MongoDB has a certificate that is not trusted ({why}): check MONGODB_URI, tlsCAFile")
         case Fault.CONFIG:
             return Misconfigured(f"MongoDB refuses us ({name(error)}): check MONGODB_URI and the user's role")
         case Fault.POISON:

@@ -32,6 +32,8 @@ ROWS: list[tuple[BaseException, Fault]] = [
     (r.AuthenticationError("invalid password"), Fault.CONFIG),
     (r.NoPermissionError("this user has no permissions"), Fault.CONFIG),
     (r.ResponseError("WRONGTYPE Operation against a key"), Fault.CONFIG),
+    (r.ConnectionError("Error 1. [SSL] certificate verify failed: self-signed certificate (_ssl.c:1)"), Fault.CONFIG),
+    (pymongo.errors.ServerSelectionTimeoutError("certificate verify failed: Hostname mismatch"), Fault.CONFIG),
     (r.ResponseError("ERR unknown command"), Fault.BUG),
     (pymongo.errors.AutoReconnect("closed"), Fault.TRANSIENT),
     (pymongo.errors.NetworkTimeout("slow"), Fault.TRANSIENT),
@@ -62,3 +64,5 @@ def test_classify(error: BaseException, fault: Fault) -> None:
 def test_a_name_holds_no_text_of_the_error() -> None:
     assert name(pymongo.errors.OperationFailure("canary", 13)) == "OperationFailure 13"
     assert name(r.ResponseError("canary")) == "ResponseError"
+    untrusted = r.ConnectionError("canary [SSL] certificate verify failed: self-signed certificate (canary)")
+    assert name(untrusted) == "certificate not trusted: self-signed certificate"

@@ -119,10 +119,10 @@ def _failure(area: Area, error: Exception) -> Finding:
         return Finding(area, "answer", "fail", str(error), f"correct {setting}")
     match classify(error):
         case Fault.CONFIG:
-            advice = f"check {setting}, its user and password"
+            advice = f"check {setting}: user, password, CA"
             return Finding(area, "answer", "fail", f"{service} refuses us ({name(error)})", advice)
         case Fault.TRANSIENT | Fault.TOPOLOGY:
-            advice = f"start it, or correct {setting}"
+            advice = f"start it, or correct {setting} (TLS where the server wants it, none where it does not)"
             return Finding(area, "answer", "fail", f"{service} does not answer ({name(error)})", advice)
         case _:
             says = f"{service} could not be looked at ({name(error)})"

@@ -15,7 +15,7 @@ from typing import Any
 import anyio
 from redis.asyncio import Redis
 
-from service.errors import DependencyDown, Fault, Misconfigured, classify, name
+from service.errors import DependencyDown, Fault, Misconfigured, classify, name, untrusted
 from service.logs import FaultLog, get_logger
 from service.profiles import ProfileStore
 from service.settings import RENEWALS_PER_LEASE, Settings
@@ -344,4 +344,6 @@ class Worker:
 
 
 def refusal(error: Exception) -> str:
+    if why := untrusted(error):
+        return f"Redis has a certificate that is not trusted ({why}): check REDIS_URL and its ssl_ca_certs"
     return f"Redis refuses us ({name(error)}): check REDIS_URL, its password and the user's ACL"

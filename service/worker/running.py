@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from service.errors import DependencyDown, Misconfigured
 from service.http.server import seen_over_http
+from service.links import unverified
 from service.logs import FaultLog, get_logger
 from service.profiles import ProfileStore, open_profiles
 from service.settings import Settings
@@ -65,6 +66,9 @@ async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch
 @asynccontextmanager
 async def open_worker(settings: Settings, *, extract: Extract | None = None) -> AsyncIterator[Worker]:
     """Yield a worker whose connections are closed after it. Waits for MongoDB."""
+    for setting, url in (("REDIS_URL", settings.redis_url), ("MONGODB_URI", settings.mongodb_uri)):
+        if option := unverified(url.get_secret_value()):
+            get_logger().warning(f"{setting} says {option}: anybody may answer in the server's name")
     redis = connect(settings.redis_url.get_secret_value(), timeout=settings.learning_redis_timeout_seconds)
     tone = open_tone(tone_options(settings, redis))
     try:
