@@ -4,6 +4,7 @@
 #   make test              the tests; make test ARGS="-k settle -x"
 #   make chaos             kills, freezes, outages and poison; make chaos ARGS="--kills 1000 --seed 7 --readme"
 #   make eval              how well learning does on simulated writers: F1, junk, score
+#   make bench             what it costs, against floors and targets; make bench ARGS=--quick
 #   make ci                what .ci/run runs: lint, types, tests
 #   make lock              resolve pyproject.toml into requirements*.txt; make lock UPGRADE=--upgrade
 
@@ -17,7 +18,7 @@ READY := $(VENV)/.ready
 COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-config --no-header --no-annotate $(UPGRADE)
 
-.PHONY: demo test chaos eval lint types ci lock clean
+.PHONY: demo test chaos eval bench lint types ci lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -31,6 +32,9 @@ chaos: $(READY)
 
 eval: $(READY)
 	@$(BIN)/python -m tests.learning.simulated
+
+bench: $(READY)
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

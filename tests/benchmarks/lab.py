@@ -1,0 +1,196 @@
+"""A private Redis and MongoDB, an empty stream and database for each experiment, and workers in processes of their own.
+
+What a worker reaches is read from Redis alone: the counter ``completed`` that the settling script keeps, and XLEN,
+which is exact because settled entries are deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+from redis import Redis
+
+from service.embedded import EmbeddedMongo, EmbeddedRedis
+from service.streams.keys import GROUP, Keys
+from tests.benchmarks.processes import Program, consume, cpu_seconds
+
+POLL_SECONDS = 0.005
+READY_SECONDS = 60.0
+STALL_SECONDS = 60.0  # without a single settled job, before a run is called stuck
+PIPELINE = 500
+SETTINGS_OF_OTHERS = ("REDIS_", "MONGODB_", "LEARNING_", "GEMINI_", "GOOGLE_", "PATTERN_", "MAX_", "EDIT_", "OTEL_")
+CONCURRENCY = 20
+
+
+class Stuck(RuntimeError):
+    """Nothing was settled for too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What had been done and spent at a moment. Seconds; ``worker`` is the CPU of all workers together."""
+
+    time: float
+    completed: int
+    worker: float
+    redis: float
+    mongo: float
+
+    def since(self, earlier: Reading) -> Cost:
+        jobs = max(1, self.completed - earlier.completed)
+        return Cost(
+            jobs,
+            (self.completed - earlier.completed) / max(1e-9, self.time - earlier.time),
+            (self.worker - earlier.worker) / jobs * 1000,
+            (self.redis - earlier.redis) / jobs * 1000,
+            (self.mongo - earlier.mongo) / jobs * 1000,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Jobs a second, and CPU milliseconds a job of workers, Redis and mongod."""
+
+    jobs: int
+    rate: float
+    worker_ms: float
+    redis_ms: float
+    mongo_ms: float
+
+
+class Lab:
+    """Servers, and the helpers that every row needs."""
+
+    def __init__(self, redis: EmbeddedRedis, mongo: EmbeddedMongo, folder: Path) -> None:
+        self._redis_server, self._mongo_server = redis, mongo
+        self.folder = folder
+        self.redis_url, self.mongodb_uri = redis.url, mongo.uri("learnsvc")
+        self.redis = Redis.from_url(redis.url)
+        self.mongo: MongoClient[dict[str, Any]] = MongoClient(mongo.url)
+        self.keys = Keys.of().partitions[0]
+
+    @property
+    def profiles(self) -> Any:
+        return self.mongo.learnsvc.style_profiles
+
+    def empty(self) -> None:
+        """Forget all jobs and profiles."""
+        self.redis.flushall()
+        self.mongo.drop_database("learnsvc")
+
+    def enqueue(self, payloads: Iterable[bytes], stream: str | None = None) -> int:
+        """Append jobs and return how many."""
+        left, count = iter(payloads), 0
+        while chunk := list(islice(left, PIPELINE)):
+            with self.redis.pipeline(transaction=False) as pipe:
+                for raw in chunk:
+                    pipe.xadd(stream or self.keys.jobs, {b"job": raw})
+                pipe.execute()
+            count += len(chunk)
+        return count
+
+    def environment(self, **settings: object) -> dict[str, str]:
+        """Return the environment of a worker: these servers, no rate limit, no port, nobody's settings or API key."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_OF_OTHERS)}
+        ours = {
+            "REDIS_URL": self.redis_url,
+            "MONGODB_URI": self.mongodb_uri,
+            "LEARNING_QUEUE_CONCURRENCY": CONCURRENCY,
+            "LEARNING_RATE_LIMIT_MINUTES": 0,
+            "EDIT_BATCH_WINDOW_MINUTES": 0,
+            "LEARNING_HTTP_PORT": 0,
+            "GEMINI_API_KEY": "",
+        }
+        return {**own, **{name: str(value) for name, value in {**ours, **settings}.items()}}
+
+    @contextmanager
+    def workers(
+        self,
+        count: int = 1,
+        *,
+        command: Sequence[str] | None = None,
+        heard: Callable[[bytes], None] | None = None,
+        **settings: object,
+    ) -> Iterator[list[Program]]:
+        """Yield ``count`` workers that have all joined the group; stop them afterwards."""
+        with ExitStack() as stack:
+            environment = self.environment(**settings)
+            programs = [
+                stack.enter_context(Program(command or consume(), self.folder, environment, heard))
+                for _ in range(count)
+            ]
+            self.wait(lambda: len(self.consumers()) >= count, programs)
+            yield programs
+
+    def consumers(self) -> list[dict[str, Any]]:
+        if not self.redis.exists(self.keys.jobs) or not self.redis.xinfo_groups(self.keys.jobs):
+            return []
+        found: list[dict[str, Any]] = self.redis.xinfo_consumers(self.keys.jobs, GROUP)
+        return found
+
+    def completed(self) -> int:
+        return int(self.redis.hget(self.keys.stats, "completed") or 0)
+
+    def read(self, programs: Sequence[Program]) -> Reading:
+        return Reading(
+            time.monotonic(),
+            self.completed(),
+            sum(program.cpu_seconds() for program in programs),
+            cpu_seconds(self._redis_server.pid),
+            cpu_seconds(self._mongo_server.pid),
+        )
+
+    def wait(
+        self, condition: Callable[[], bool], programs: Sequence[Program] = (), seconds: float = READY_SECONDS
+    ) -> None:
+        """Wait until ``condition`` holds. Raises ``ProcessFailed`` or ``Stuck``."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            for program in programs:
+                program.check()
+            if time.monotonic() > deadline:
+                raise Stuck(f"nothing happened within {seconds:g} s")
+            time.sleep(POLL_SECONDS)
+
+    def wait_completed(self, count: int, programs: Sequence[Program], limit: float | None = None) -> None:
+        """Wait until ``count`` jobs are settled, or ``limit`` seconds have passed."""
+        end = time.monotonic() + limit if limit else None
+        last = (-1, time.monotonic())
+        while (now := self.completed()) < count:
+            for program in programs:
+                program.check()
+            if end and time.monotonic() > end:
+                return
+            if now != last[0]:
+                last = (now, time.monotonic())
+            elif time.monotonic() - last[1] > STALL_SECONDS:
+                raise Stuck(f"{now:,} of {count:,} jobs were settled, then none for {STALL_SECONDS:g} s")
+            time.sleep(POLL_SECONDS)
+
+    def settled_properly(self) -> None:
+        """Raise ``Stuck`` unless nothing is left, pending or dead: a rate of lost jobs would be no rate."""
+        left, dead = self.redis.xlen(self.keys.jobs), self.redis.xlen(self.keys.dead)
+        if left or dead:
+            raise Stuck(f"{left} entries are left on the stream and {dead} are dead letters")
+
+
+@contextmanager
+def open_lab() -> Iterator[Lab]:
+    """Start both servers, yield the lab, stop them and remove everything."""
+    with (
+        EmbeddedRedis() as redis,
+        EmbeddedMongo() as mongo,
+        tempfile.TemporaryDirectory(prefix="learnsvc-bench-") as folder,
+    ):
+        lab = Lab(redis, mongo, Path(folder))
+        with lab.redis, lab.mongo:
+            yield lab

@@ -1,0 +1,80 @@
+"""Jobs a second, and the CPU of a job: full jobs, with a constant delta, of one hot writer; extraction alone.
+
+The stream is filled first, so nothing is enqueued while it is measured. The clock starts when all workers have joined
+and 5 % of the jobs are settled (imports and first connections are a matter of the start times), and stops at 95 %,
+while every worker still has work; the rest is waited for, and must be settled too. On a slow machine ``--limit`` cuts
+the run off instead.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from service.analysis import analyze
+from tests.benchmarks import jobs
+from tests.benchmarks.lab import Cost, Lab
+from tests.benchmarks.options import Options
+from tests.benchmarks.processes import module
+from tests.benchmarks.results import Results
+
+WARM, DONE = 0.05, 0.95
+PAIRS = 200
+
+
+def drain(
+    lab: Lab, payloads: Iterable[bytes], *, limit: float, workers: int = 1, command: Sequence[str] | None = None
+) -> tuple[Cost, float]:
+    """Let ``workers`` learn ``payloads``; return the cost and the resident memory of the first worker in MB."""
+    lab.empty()
+    total = lab.enqueue(payloads)
+    with lab.workers(workers, command=command) as programs:
+        lab.wait_completed(round(total * WARM), programs)
+        first = lab.read(programs)
+        lab.wait_completed(round(total * DONE), programs, limit)
+        last = lab.read(programs)
+        rss = programs[0].rss_mb()
+        if last.completed >= total * DONE:
+            lab.wait_completed(total, programs)
+            lab.settled_properly()
+    return last.since(first), rss
+
+
+def full(lab: Lab, options: Options, results: Results) -> None:
+    for name, workers in (("one process", 1), ("two processes", 2)):
+        cost, rss = drain(lab, _spread(options), limit=options.limit, workers=workers)
+        _add(results, f"throughput/{name}", cost)
+        if workers == 1:
+            results.add("memory/one process", rss, "MB")
+
+
+def constant(lab: Lab, options: Options, results: Results) -> None:
+    cost, _ = drain(lab, _spread(options), limit=options.limit, command=module("constant"))
+    _add(results, "throughput/constant delta", cost)
+
+
+def hot(lab: Lab, options: Options, results: Results) -> None:
+    cost, _ = drain(lab, jobs.of_one(options.jobs, options.pair_kb), limit=options.limit)
+    _add(results, "throughput/hot writer", cost)
+
+
+def extraction(lab: Lab, options: Options, results: Results) -> None:
+    """CPU milliseconds a pair, in this process; the first pairs fill the caches and are not counted."""
+    pairs = jobs.pool(2.0)[: PAIRS * 2]
+    for original, edited in pairs[:PAIRS]:
+        analyze(original, edited)
+    started = time.process_time()
+    for original, edited in pairs[PAIRS:]:
+        analyze(original, edited)
+    results.add("extraction/2 KB pair", (time.process_time() - started) * 1000 / PAIRS, "CPU ms")
+
+
+def _spread(options: Options) -> Iterable[bytes]:
+    return jobs.spread(options.jobs, options.writers, options.pair_kb)
+
+
+def _add(results: Results, name: str, cost: Cost) -> None:
+    results.add(name, cost.rate, "jobs/s")
+    results.add(f"{name}: worker", cost.worker_ms, "CPU ms/job")
+    results.add(f"{name}: redis", cost.redis_ms, "CPU ms/job")
+    results.add(f"{name}: mongod", cost.mongo_ms, "CPU ms/job")
