@@ -43,6 +43,7 @@ def main() -> int:
     except KeyboardInterrupt:
         progress.print("Interrupted: this is what was measured until then")
         code = 130
+    results.about["waited_for_cpu"] = waited_for_cpu()
     if options.json:
         options.json.write_bytes(orjson.dumps(results.as_json(), option=orjson.OPT_INDENT_2))
     console = Console() if sys.stdout.isatty() else Console(width=140)
@@ -90,6 +91,12 @@ def about(options: Options) -> dict[str, object]:
         "pair_kb": options.pair_kb,
         "rounds": options.rounds,
     }
+
+
+def waited_for_cpu() -> float:
+    """Return the share of the time this process wanted to run in which it had to wait: how busy the machine was."""
+    run, waited, _ = map(int, Path("/proc/self/schedstat").read_text().split())
+    return round(waited / (run + waited), 2)
 
 
 if __name__ == "__main__":

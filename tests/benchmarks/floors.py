@@ -44,7 +44,7 @@ def prepare(lab: Lab, writers: int) -> None:
 
 
 async def drain(lab: Lab, count: int, write: Write, in_flight: int) -> tuple[float, float]:
-    """Read, write and settle ``count`` entries; return entries a second and this process's CPU milliseconds an entry."""
+    """Read, write and settle ``count`` entries; return entries a second, and our CPU milliseconds an entry."""
     revisions: Counter[str] = Counter()
     left = count
 

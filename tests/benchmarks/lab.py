@@ -66,6 +66,11 @@ class Cost:
     redis_ms: float
     mongo_ms: float
 
+    @property
+    def cpu_ms(self) -> float:
+        """CPU milliseconds a job of all three together."""
+        return self.worker_ms + self.redis_ms + self.mongo_ms
+
 
 class Lab:
     """Servers, and the helpers that every row needs."""

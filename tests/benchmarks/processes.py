@@ -5,7 +5,6 @@ CPU time is the scheduler's (nanoseconds, every thread, children included), not 
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -60,8 +59,8 @@ class Program:
     def cpu_seconds(self) -> float:
         return sum(cpu_seconds(pid) for pid in family(self.pid))
 
-    def rss_mb(self) -> float:
-        return rss_mb(self.pid)
+    def peak_mb(self) -> float:
+        return peak_mb(self.pid)
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -123,7 +122,7 @@ def cpu_seconds(pid: int) -> float:
     return total / 1e9
 
 
-def rss_mb(pid: int) -> float:
-    """Return the resident memory of ``pid`` in MB (10^6 bytes)."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+def peak_mb(pid: int) -> float:
+    """Return the most memory ``pid`` ever had resident, in MB (10^6 bytes)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / 1e6

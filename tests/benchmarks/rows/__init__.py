@@ -22,7 +22,7 @@ class Row:
 
 
 def all_rows() -> list[Row]:
-    from tests.benchmarks.rows import floors, throughput
+    from tests.benchmarks.rows import floors, growth, latency, start, throughput
 
     return [
         Row("floors", floors.measure),
@@ -30,4 +30,9 @@ def all_rows() -> list[Row]:
         Row("constant", throughput.constant),
         Row("hot", throughput.hot),
         Row("extraction", throughput.extraction),
+        Row("latency", latency.idle),
+        Row("loop", latency.beside_large),
+        Row("start", start.measure),
+        Row("backlog", growth.backlog),
+        Row("edits", growth.edits, once=True),
     ]

@@ -25,7 +25,7 @@ PAIRS = 200
 def drain(
     lab: Lab, payloads: Iterable[bytes], *, limit: float, workers: int = 1, command: Sequence[str] | None = None
 ) -> tuple[Cost, float]:
-    """Let ``workers`` learn ``payloads``; return the cost and the resident memory of the first worker in MB."""
+    """Let ``workers`` learn ``payloads``; return the cost and the most memory the first worker held, in MB."""
     lab.empty()
     total = lab.enqueue(payloads)
     with lab.workers(workers, command=command) as programs:
@@ -33,19 +33,19 @@ def drain(
         first = lab.read(programs)
         lab.wait_completed(round(total * DONE), programs, limit)
         last = lab.read(programs)
-        rss = programs[0].rss_mb()
+        peak = programs[0].peak_mb()
         if last.completed >= total * DONE:
             lab.wait_completed(total, programs)
             lab.settled_properly()
-    return last.since(first), rss
+    return last.since(first), peak
 
 
 def full(lab: Lab, options: Options, results: Results) -> None:
     for name, workers in (("one process", 1), ("two processes", 2)):
-        cost, rss = drain(lab, _spread(options), limit=options.limit, workers=workers)
+        cost, peak = drain(lab, _spread(options), limit=options.limit, workers=workers)
         _add(results, f"throughput/{name}", cost)
         if workers == 1:
-            results.add("memory/one process", rss, "MB")
+            results.add("memory/one process", peak, "MB")
 
 
 def constant(lab: Lab, options: Options, results: Results) -> None:

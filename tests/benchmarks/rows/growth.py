@@ -1,0 +1,90 @@
+"""Whether a job costs more when more wait, or when its writer has saved thousands of edits before.
+
+Cost is CPU time of worker, Redis and mongod together. *Backlog*: the same number of jobs from the front of a short and
+of a long stream. *Edits*: one writer's edits are learned in small batches up to the 5,000th; the profile as it was
+after some of them is given to many new writers, and one more edit of each is measured, all by one warm worker.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bson
+
+from tests.benchmarks import jobs
+from tests.benchmarks.lab import Lab
+from tests.benchmarks.options import Options
+from tests.benchmarks.processes import Program
+from tests.benchmarks.results import Results
+
+BACKLOGS, QUICK_BACKLOGS, LONG_BACKLOGS = (1_000, 10_000, 100_000), (1_000, 10_000), (1_000, 100_000, 1_000_000)
+WARM, MEASURED = 200, 700
+EDITS, QUICK_EDITS = (1, 20, 50, 500, 5_000), (1, 20, 50, 500)
+CLONES = 200
+CHUNK, LARGE_CHUNK, LARGE_FROM = 10, 50, 1_000  # edits of one writer at a time: a batch is one iteration
+
+Document = dict[str, Any]
+
+
+def backlog(lab: Lab, options: Options, results: Results) -> None:
+    sizes = QUICK_BACKLOGS if options.quick else LONG_BACKLOGS if options.long else BACKLOGS
+    costs, peaks = [], []
+    for size in sizes:
+        lab.empty()
+        lab.enqueue(jobs.spread(size, options.writers, options.pair_kb))
+        with lab.workers() as programs:
+            lab.wait_completed(WARM, programs)
+            first = lab.read(programs)
+            lab.wait_completed(WARM + MEASURED, programs)
+            costs.append(lab.read(programs).since(first).cpu_ms)
+            peaks.append(programs[0].peak_mb())
+        results.add(f"growth/backlog {size:,}: cost", costs[-1], "CPU ms/job")
+        results.add(f"growth/backlog {size:,}: memory", peaks[-1], "MB")
+    results.add("growth/backlog ratio", costs[-1] / costs[0], "x")
+    results.add("growth/memory ratio", peaks[-1] / peaks[0], "x")
+
+
+def edits(lab: Lab, options: Options, results: Results) -> None:
+    points = QUICK_EDITS if options.quick else EDITS
+    lab.empty()
+    with lab.workers() as programs:
+        profiles = _grow(lab, programs, points, options)
+        for number, profile in profiles.items():
+            size = len(bson.encode(profile)) if profile else 0
+            results.add(f"growth/profile before edit {number:,}", size / 1024, "KB")
+        for turn in range(max(2, options.rounds)):
+            costs = {
+                number: _one_more(lab, programs, profile, f"e{number}-{turn}", options)
+                for number, profile in profiles.items()
+            }
+            for number, cost in costs.items():
+                results.add(f"growth/edit {number:,}: cost", cost, "CPU ms/job")
+            results.add("growth/edits ratio", costs[points[-1]] / costs[points[0]], "x")
+
+
+def _grow(lab: Lab, programs: list[Program], points: tuple[int, ...], options: Options) -> dict[int, Document | None]:
+    """Return the profile that each of ``points``, a writer's n-th edit, meets."""
+    found: dict[int, Document | None] = {}
+    series, learned = list(jobs.of_one(points[-1], options.pair_kb)), 0
+    for point in points:
+        while learned < point - 1:
+            chunk = LARGE_CHUNK if learned >= LARGE_FROM else CHUNK
+            upto = min(point - 1, learned + chunk)
+            lab.enqueue(series[learned:upto])
+            lab.wait_completed(upto, programs)
+            learned = upto
+        found[point] = lab.profiles.find_one({"_id": "hot"})
+    return found
+
+
+def _one_more(lab: Lab, programs: list[Program], profile: Document | None, label: str, options: Options) -> float:
+    """Return CPU milliseconds of one more edit of a writer with ``profile``."""
+    writers = [f"{label}-{number}" for number in range(CLONES)]
+    if profile:
+        lab.profiles.insert_many({**profile, "_id": writer, "user_id": writer} for writer in writers)
+    before = lab.read(programs)
+    lab.enqueue(jobs.payload(number, writer, options.pair_kb, label) for number, writer in enumerate(writers))
+    lab.wait_completed(before.completed + CLONES, programs)
+    cost = lab.read(programs).since(before).cpu_ms
+    lab.settled_properly()
+    return cost
