@@ -25,7 +25,12 @@ WORKER_COMMANDS = (
     *("xgroup|create", "xgroup|createconsumer", "xgroup|delconsumer", "xinfo|consumers"),
     *("evalsha", "script|load", "hgetall", "hincrby", "del", "publish", "time", "multi"),
 )
-OPERATOR_COMMANDS = (*WORKER_COMMANDS, "exec", "info", "config|get")  # `profile forget`, and what `doctor` looks at
+# `profile forget`, what `doctor` looks at, and the model's cost in `status`
+OPERATOR_COMMANDS = (*WORKER_COMMANDS, "exec", "info", "config|get", "get", "zcount")
+# What workers share about the model: answers, budget, cost. Without these each goes by its own memory.
+SHARING_COMMANDS = (
+    *("mget", "set", "get", "exists", "incrby", "zadd", "zcard", "zremrangebyscore", "pexpire", "exec"),
+)
 
 Probe = tuple[str, ...]
 _NONE = "-"  # a group, a consumer, a writer that nobody is
@@ -35,14 +40,32 @@ def acl(keys: Keys, *, operator: bool = False) -> str:
     """Return the rules for ACL SETUSER: of a worker, or of somebody at the command line as well."""
     tag = keys.partitions[0].jobs.removesuffix(":jobs")
     own = f"~{tag}:*" if len(keys.partitions) == 1 else f"~{tag.rpartition(':')[0]}:*"
+    if operator and len(keys.partitions) > 1:
+        own += f" {_sharing_rule(keys)}"
     caches = " ".join(f"~{key}" for key in cache_keys("*"))
     commands = " ".join(f"+{command}" for command in (OPERATOR_COMMANDS if operator else WORKER_COMMANDS))
     return f"resetkeys resetchannels -@all {own} {caches} &{UPDATED_CHANNEL} {commands}"
 
 
-async def missing_rights(redis: Redis, keys: Keys) -> list[str] | None:
-    """Return the rules this user lacks as a worker, such as ``+xack``; None when MULTI is refused: nobody can tell."""
-    probes = [(rule, words) for command in WORKER_COMMANDS for rule, words in _probes(command, keys)]
+def sharing_acl(keys: Keys) -> str:
+    """Return the rules that a worker with a model needs beside those of ``acl``."""
+    return " ".join([_sharing_rule(keys), *(f"+{command}" for command in SHARING_COMMANDS)])
+
+
+def _sharing_rule(keys: Keys) -> str:
+    tag = keys.partitions[0].jobs.removesuffix(":jobs")
+    return f"~{tag if len(keys.partitions) == 1 else tag.rpartition(':')[0] + '}'}:gemini:*"
+
+
+async def missing_rights(redis: Redis, keys: Keys, *, sharing: bool = False) -> list[str] | None:
+    """Return the rules this user lacks as a worker, such as ``+xack``; None when MULTI is refused: nobody can tell.
+
+    With ``sharing`` those are looked at that ``sharing_acl`` names.
+    """
+    if sharing:
+        probes = list(_sharing_probes(keys))
+    else:
+        probes = [(rule, words) for command in WORKER_COMMANDS for rule, words in _probes(command, keys)]
     pool: Any = redis.connection_pool
     connection = await pool.get_connection()
     missing: dict[str, None] = {}
@@ -83,6 +106,21 @@ def _probes(command: str, keys: Keys) -> Iterator[tuple[Rules, Probe]]:
             yield {**rules, "key": f"~{key}"}, (*words, *call)
 
 
+def _sharing_probes(keys: Keys) -> Iterator[tuple[Rules, Probe]]:
+    rule = _sharing_rule(keys)
+    key = rule.removeprefix("~").replace("*", _NONE)
+    for command in SHARING_COMMANDS:
+        if command != "exec":  # it cannot be tried: it would run what was queued before it
+            yield {"command": f"+{command}", "key": rule}, (command.upper(), key, *_SHARING.get(command, ()))
+
+
+_SHARING: dict[str, Probe] = {
+    "set": ("0", "XX"),
+    "incrby": ("0",),
+    "zadd": ("XX", "0", _NONE),
+    "zremrangebyscore": ("1", "0"),
+    "pexpire": ("0",),
+}
 _KEYLESS: dict[str, Probe] = {
     "evalsha": ("0" * 40, "0"),
     "script|load": ("return 0",),

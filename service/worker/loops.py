@@ -195,7 +195,7 @@ class Worker:
         """Wait for Redis and MongoDB, create the groups, read the clock."""
         while not self.stopping:
             try:
-                await require_rights(self.redis, self.keys, self.store)
+                await require_rights(self.redis, self.keys, self.store, sharing=self.tone.state() != "disabled")
                 for member in self.members:
                     await member.join()
                 await self.clock.sync(self.redis)

@@ -9,15 +9,17 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from service.errors import Misconfigured
+from service.logs import get_logger
 from service.profiles import ProfileStore
 from service.streams.keys import Keys
 from service.streams.rights import missing_rights
 
 
-async def require_rights(redis: Redis, keys: Keys, store: ProfileStore) -> None:
+async def require_rights(redis: Redis, keys: Keys, store: ProfileStore, *, sharing: bool) -> None:
     """Raise ``Misconfigured``, which names what the user of Redis or of MongoDB lacks.
 
-    Where a server does not tell (a proxy without MULTI), nothing is missing until a command is refused.
+    Where a server does not tell (a proxy without MULTI), nothing is missing until a command is refused. What is needed
+    for ``sharing`` answers and budget of a model is only warned of: each worker can go by its own memory.
     """
     if rules := await missing_rights(redis, keys):
         lacks = " ".join(rules)
@@ -26,3 +28,6 @@ async def require_rights(redis: Redis, keys: Keys, store: ProfileStore) -> None:
         raise Misconfigured(
             f"The MongoDB user may not {', '.join(actions)} in {store.name}: grant a role with find, insert, update"
         )
+    if sharing and (rules := await missing_rights(redis, keys, sharing=True)):
+        lacks = " ".join(rules)
+        get_logger().warning(f"The Redis user lacks {lacks}: answers and budget of Gemini are not shared by workers")

@@ -11,11 +11,16 @@ from pymongo.errors import OperationFailure
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
+from schemas.delta import ToneShift
 from service.errors import Misconfigured
 from service.privileges import OPERATOR_ACTIONS, WORKER_ACTIONS, role
 from service.settings import Settings
 from service.streams.keys import GROUP, Keys
-from service.streams.rights import WORKER_COMMANDS, acl, missing_rights
+from service.streams.rights import SHARING_COMMANDS, WORKER_COMMANDS, acl, missing_rights, sharing_acl
+from service.tone.base import ToneStats
+from service.tone.options import ToneOptions
+from service.tone.shared import ToneKeys
+from service.tone.sharing import share
 from service.worker.running import open_worker, reclaim_abandoned
 from tests.cli.conftest import Run, Runner
 from tests.security.conftest import MongoUser, RedisUser, worker_settings
@@ -189,6 +194,33 @@ async def test_asking_runs_nothing(redis_user: RedisUser, redis_client: Redis, k
     assert not ran & {"CMDSTAT_XADD", "CMDSTAT_PUBLISH", "CMDSTAT_DEL", "CMDSTAT_XDEL"}
 
 
+async def test_sharing_a_model_needs_rules_of_its_own_and_no_more(
+    redis_user: RedisUser, redis_client: Redis, keys: Keys, key_prefix: str
+) -> None:
+    async with Redis.from_url(redis_user()) as redis:
+        assert await missing_rights(redis, keys, sharing=True) == [
+            f"+{command}" for command in SHARING_COMMANDS if command != "exec"
+        ]
+    async with Redis.from_url(redis_user(*sharing_acl(keys).split())) as redis:
+        assert await missing_rights(redis, keys, sharing=True) == []
+        assert await redis_client.keys("*") == [], "asking runs nothing"
+        options = share(ToneOptions(daily_tokens=1000), redis, key_prefix, cache_seconds=60)
+        budget, cache, usage = options.budget, options.cache, options.usage
+        assert budget
+        assert cache
+        assert usage
+        answer = ToneShift(label="more casual", confidence=0.9, source="gemini")
+        assert await budget.take(100) is None
+        await budget.settle(100, 40)
+        await cache.put_many({"key": answer})
+        await usage.tell(ToneStats(calls=1))
+    room = ToneKeys.of(key_prefix)
+    assert await redis_client.zcard(room.calls) == 1
+    assert await redis_client.get(room.tokens) == b"40"
+    assert await redis_client.hgetall(room.usage) == {b"calls": b"1"}
+    assert [key async for key in redis_client.scan_iter(f"{room.answers}*")]
+
+
 async def test_where_multi_is_refused_nothing_is_claimed(redis_user: RedisUser, keys: Keys) -> None:
     async with Redis.from_url(redis_user("-multi")) as redis:
         assert await missing_rights(redis, keys) is None
@@ -233,6 +265,7 @@ def test_a_wrong_password_ends_consume_with_one_line(
 def test_the_readme_names_exactly_these() -> None:
     text = " ".join((ROOT / "service" / "README.md").read_text().replace("\\\n", " ").split())
     assert acl(Keys.of()) in text
+    assert sharing_acl(Keys.of()) in text
     assert " ".join(f"+{command}" for command in ("exec", "info", "config|get")) in text
     assert role("learnsvc", "style_profiles") in text
     assert role("learnsvc", "style_profiles", operator=True) in text
