@@ -85,7 +85,7 @@ class Load:
             if job not in of_writer:
                 of_writer.append(job)
 
-    async def flow(self, stop: anyio.Event, *, per_second: float = 60, burst: int = 30) -> None:
+    async def flow(self, stop: anyio.Event, per_second: float = 12, burst: int = 6) -> None:
         """Send bursts at a steady rate until ``stop``."""
         while not stop.is_set():
             await self.send(burst)

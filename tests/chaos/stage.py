@@ -18,6 +18,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -40,6 +41,7 @@ from tests.chaos.report import Row
 from tests.chaos.scenario import Plan
 
 PREFIX, DATABASE = "chaos", "chaos"
+COMPILED = Path(__file__).parents[2] / ".pytest_cache" / "compiled"
 LEASE_SECONDS = 1.5
 QUICK = {
     "LEARNING_KEY_PREFIX": PREFIX,
@@ -53,7 +55,11 @@ QUICK = {
     "LEARNING_GRACE_SECONDS": "5",
     "LEARNING_HTTP_PORT": "0",
     "LEARNING_LOG_LEVEL": "error",
+    "LEARNING_LOG_FORMAT": "json",
     "PYTHONUNBUFFERED": "1",
+    # A start costs seconds when all modules are compiled each time, as some machines' settings have it.
+    "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONPYCACHEPREFIX": str(COMPILED),
 }
 
 
