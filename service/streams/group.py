@@ -40,17 +40,22 @@ class Membership:
         self.keys = keys
         self.consumer = consumer
 
-    async def join(self) -> None:
-        """Create the group at the first entry; whatever was done already is recognised by the ledger.
+    async def join(self) -> bool:
+        """Create the group at the first entry, unless it is there; say whether it was created.
+
+        Whatever was done already is recognised by the ledger.
 
         The consumer is created too: Redis before 7 would show an idle worker only after its first entry.
         """
+        created = True
         try:
             await self._redis.xgroup_create(self.keys.jobs, GROUP, id="0", mkstream=True)
         except redis.exceptions.ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
+            created = False
         await self._redis.xgroup_createconsumer(self.keys.jobs, GROUP, self.consumer)
+        return created
 
     async def read(self, count: int, block: timedelta) -> list[Delivery]:
         """Return up to ``count`` new entries, waiting at most ``block`` for the first."""

@@ -28,10 +28,10 @@ from service.profiles import Loaded, ProfileStore
 from service.streams.entry import Work
 from service.tone.base import ToneClassifier, ToneRequest
 from service.tone.lexical import label
+from service.worker.outages import backoff
 
 LARGE_CHARACTERS = 50_000  # above this an analysis may take 50 ms and more: it goes to a process of its own
 CONFLICT_SECONDS = 0.02
-BACKOFF_SECONDS = 2.0  # longest pause of a lane: work goes on soon after a server is back
 EXCERPT_PAIRS, EXCERPT_CHARACTERS = 4, 300  # of a waiting edit: what a model needs to hear a tone
 
 T = TypeVar("T")
@@ -102,7 +102,7 @@ class BatchLearner:
                 self._hooks.down(error)
                 away.add(error.service)
                 tries += 1
-                await anyio.sleep(random.uniform(0, min(BACKOFF_SECONDS, 0.1 * 2 ** min(tries, 10))))
+                await anyio.sleep(backoff(tries))
             else:
                 for service in {"mongodb", *away}:
                     self._hooks.up(service)

@@ -18,7 +18,7 @@ from service.errors import Fault, classify, name
 from service.streams.dead_letters import why
 from service.streams.entry import Delivery, decode, triage
 from service.streams.group import Membership
-from service.streams.sweep import PAGE, claim_page
+from service.streams.sweep import PAGE, Page, claim_page
 
 if TYPE_CHECKING:
     from service.worker.loops import Worker
@@ -37,6 +37,7 @@ class Intake:
         self._cursors: dict[str, str] = {}
         self._next_clock = self._next_reap = 0.0
         self.claim_idle = worker.settings.lease
+        self.unsure = False  # a claim was cut off: entries may be ours that we never saw
 
     async def read(self, member: Membership, count: int) -> int:
         """Read up to ``count`` new entries and hand them out; return how many came."""
@@ -52,14 +53,7 @@ class Intake:
         """
         cursor, taken = self._cursors.get(member.keys.jobs, "0-0"), 0
         while room := 0 if "mongodb" in self._worker.down else self._worker.in_work.room_for_abandoned():
-            page = await claim_page(
-                self._worker.redis,
-                member.keys,
-                member.consumer,
-                min_idle=self.claim_idle,
-                cursor=cursor,
-                count=min(room, PAGE),
-            )
+            page = await self._claim(member, cursor, min(room, PAGE))
             cursor = self._cursors[member.keys.jobs] = page.cursor
             if page.deleted:
                 self._log.error(
@@ -75,12 +69,22 @@ class Intake:
                 break
         return taken
 
+    async def _claim(self, member: Membership, cursor: str, count: int) -> Page:
+        try:
+            return await claim_page(
+                self._worker.redis, member.keys, member.consumer, min_idle=self.claim_idle, cursor=cursor, count=count
+            )
+        except Exception:
+            self.unsure = True
+            raise
+
     async def recover(self, member: Membership) -> None:
-        """After a broken read: give back entries that were delivered to us and never seen."""
+        """After a read or a claim that was cut off: give back, uncounted, what was delivered to us and never seen."""
         held = self._worker.in_work.holds
         unseen = [id for id in await member.own_pending() if not held(member.keys, id)]
         if unseen:
             await member.release(unseen, idle=self._settings.lease, uncount=True)
+        self.unsure = False
 
     async def keep_house(self, members: Sequence[Membership]) -> None:
         """Now and then: read the server's clock, remove consumers that are gone and hold nothing."""

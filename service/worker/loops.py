@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import anyio
@@ -30,10 +31,10 @@ from service.worker.batch import BatchLearner, Extract, Hooks
 from service.worker.intake import Intake
 from service.worker.inwork import InWork
 from service.worker.lanes import Lanes
+from service.worker.outages import Outages, backoff
 from service.worker.rights import require_rights
 from service.worker.settling import Settler
 
-BACKOFF_SECONDS = 2.0  # longest pause after a fault: a returned server is noticed within this and one time-out
 CONFIG_TRIES = 3  # a wrong password may be a server that is being set up: a short grace before giving up
 
 
@@ -55,12 +56,12 @@ class Worker:
         self.tone = tone
         self.log = get_logger()
         self.faults = FaultLog()
+        self.outages = Outages(self.faults)
         self.clock = ServerClock()
         self.consumer = consumer_name()
         self.keys = Keys.of(settings.learning_key_prefix, settings.learning_partitions)
         self.in_work = InWork(settings.learning_queue_concurrency, settings.learning_prefetch)
         self.heartbeats: dict[str, float] = {}
-        self.down: set[str] = set()
         self.joined = False
         self.fatal: Misconfigured | None = None
         self._stop = anyio.Event()
@@ -70,13 +71,18 @@ class Worker:
             Membership(redis, reader, keys, self.consumer)
             for keys, reader in zip(self.keys.partitions, self._readers, strict=True)
         ]
-        hooks = Hooks(self.clock.now, self._oldest_entry_ms, self._dependency_down, self._dependency_up)
+        hooks = Hooks(self.clock.now, self._oldest_entry_ms, partial(self.outages.away, "lanes"), self.outages.answered)
         learner = BatchLearner(
             store, tone, settings.rules(), hooks, job_timeout=settings.learning_job_timeout_seconds, extract=extract
         )
         self.intake = Intake(self)
         self.settler = Settler(self, learner)
         self.lanes = Lanes(self.settler.handle)
+
+    @property
+    def down(self) -> set[str]:
+        """The services that are away."""
+        return self.outages.services
 
     @property
     def stopping(self) -> bool:
@@ -142,12 +148,11 @@ class Worker:
 
     async def poll_once(self, member: Membership) -> int:
         """Read once and hand out what came; return how many entries."""
-        count = await self._room(f"read {member.keys.jobs}")
-        if not count:
-            return 0
-        if self._tries.get(f"read {member.keys.jobs}"):
+        loop = f"read {member.keys.jobs}"
+        if self._tries.get(loop) or self.intake.unsure:
             await self.intake.recover(member)
-        return await self.intake.read(member, count)
+        count = await self._room(loop)
+        return await self.intake.read(member, count) if count else 0
 
     async def renew_once(self) -> None:
         """Renew the lease of everything in work; drop what is lost."""
@@ -264,10 +269,10 @@ class Worker:
         try:
             await self.store.ping()
         except DependencyDown as error:
-            self._dependency_down(error)
-            await self._pause(random.uniform(0.1, BACKOFF_SECONDS))
+            self.outages.away("ping", error)
+            await self._pause(random.uniform(0.1, 1))
         else:
-            self._dependency_up("mongodb")
+            self.outages.answered("mongodb")
 
     async def _fault(self, loop: str, error: Exception) -> None:
         """Say what is wrong, do what its class asks for, and pause."""
@@ -277,40 +282,33 @@ class Worker:
             self.fail(error if isinstance(error, Misconfigured) else Misconfigured(refusal(error)))
             return
         if fault is Fault.GROUP_GONE:
-            self.log.error(
-                "[Learning] The stream or its group is gone (flushed, failed over or deleted): creating it again. "
-                "Jobs that Redis lost are lost"
-            )
             try:
-                for member in self.members:
-                    await member.join()
-                return
-            except Exception as again:  # noqa: BLE001 - the next turn meets it again and sorts it
-                self.faults.fault(loop, f"[Learning] Cannot create the group ({name(again)}): trying again")
+                await self._join_again()
+            except Exception as again:  # noqa: BLE001 - sorted by class like the first
+                error, fault = again, classify(again)
         if fault is Fault.TOPOLOGY:
             for client in (self.redis, *self._readers):  # each has a pool that may hold the demoted server
                 await client.connection_pool.disconnect(inuse_connections=False)
-        if isinstance(error, DependencyDown):
-            self._dependency_down(error)
-        else:
-            self.down.add("redis") if fault in (Fault.TRANSIENT, Fault.TOPOLOGY) else None
+        if fault in (Fault.TRANSIENT, Fault.TOPOLOGY):
+            down = error if isinstance(error, DependencyDown) else DependencyDown("redis", name(error))
+            self.outages.away(loop, down)
+        elif fault is not Fault.GROUP_GONE:
             self.faults.fault(loop, f"[Learning] The {loop} loop cannot go on ({name(error)}): trying again")
-        seconds = random.uniform(0.05, min(BACKOFF_SECONDS, 0.1 * 2 ** min(tries, 8)))
-        await self._pause(seconds, interruptible=loop != "lease")
+        await self._pause(backoff(tries), interruptible=loop != "lease")
+
+    async def _join_again(self) -> None:
+        """Create the groups that are gone; of all that meet the loss, the one that creates says so."""
+        created = [await member.join() for member in self.members]
+        if any(created):
+            self.log.error(
+                "[Learning] The stream or its group was gone (flushed, failed over or deleted) and is created again. "
+                "Jobs that Redis lost are lost"
+            )
 
     def _recovered(self, loop: str) -> None:
         if self._tries.pop(loop, 0):
             self.faults.recovered(loop)
-            self.down.discard("mongodb" if loop == "due" else "redis")
-
-    def _dependency_down(self, error: DependencyDown) -> None:
-        self.down.add(error.service)
-        self.faults.fault(error.service, f"[Learning] {error}")
-
-    def _dependency_up(self, service: str) -> None:
-        if service in self.down:
-            self.down.discard(service)
-            self.faults.recovered(service)
+            self.outages.back(loop)
 
     def _renewal(self) -> float:
         return self.settings.learning_lease_seconds / RENEWALS_PER_LEASE * random.uniform(0.8, 1.0)

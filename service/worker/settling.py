@@ -7,7 +7,6 @@ delivery count, which Redis keeps, ends it after ``LEARNING_MAX_ATTEMPTS``.
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from service.errors import Fault, Misconfigured, Unstorable, classify, name
+from service.errors import DependencyDown, Fault, Misconfigured, Unstorable, classify, name
 from service.streams.entry import Work
 from service.streams.news import announce
 from service.worker.batch import BatchLearner, Learned
+from service.worker.outages import backoff
 
 if TYPE_CHECKING:
     from service.worker.loops import Worker
@@ -79,22 +79,22 @@ class Settler:
             await self._worker.intake.bury(work.delivery, reason, detail)
 
     async def _until_done(self, what: str, step: Callable[[], Awaitable[None]]) -> None:
-        tries = 0
-        while True:
-            try:
-                await step()
-            except Exception as error:
-                fault = classify(error)
-                if fault not in (Fault.TRANSIENT, Fault.TOPOLOGY, Fault.GROUP_GONE):
-                    raise
-                if fault is Fault.GROUP_GONE:
-                    return
-                tries += 1
-                self._worker.faults.fault(what, f"[Learning] Cannot {what} ({name(error)}): trying again")
-                await anyio.sleep(random.uniform(0.05, min(2.0, 0.1 * 2**tries)))
-            else:
-                self._worker.faults.recovered(what)
-                return
+        tries, source = 0, f"{what} {id(step)}"  # each lane waits for itself
+        try:
+            while True:
+                try:
+                    return await step()
+                except Exception as error:
+                    fault = classify(error)
+                    if fault is Fault.GROUP_GONE:
+                        return None
+                    if fault not in (Fault.TRANSIENT, Fault.TOPOLOGY):
+                        raise
+                    tries += 1
+                    self._worker.outages.away(source, DependencyDown("redis", name(error)))
+                await anyio.sleep(backoff(tries))
+        finally:
+            self._worker.outages.back(source)
 
     async def _notify(self, user_id: str, learned: Learned) -> None:
         """Delete the application's cache keys and publish the change; done again when an entry comes again."""
