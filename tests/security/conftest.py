@@ -13,6 +13,7 @@ from service.settings import Settings
 from service.streams.keys import Keys
 from service.streams.rights import acl
 
+SECRET = "kanarie-geheim"
 RedisUser = Callable[..., str]
 MongoUser = Callable[..., str]
 
@@ -26,9 +27,9 @@ def redis_user(redis_server: EmbeddedRedis, redis_admin: Redis, key_prefix: str,
     def make(*also: str, operator: bool = False, partitions: int = 1) -> str:
         name = f"{key_prefix}u{len(made)}"
         rules = acl(Keys.of(key_prefix, partitions), operator=operator).split()
-        admin.execute_command("ACL", "SETUSER", name, "on", ">secret", *rules, *also)
+        admin.execute_command("ACL", "SETUSER", name, "on", f">{SECRET}", *rules, *also)
         made.append(name)
-        return f"redis://{name}:secret@127.0.0.1:{redis_server.port}/0"
+        return f"redis://{name}:{SECRET}@127.0.0.1:{redis_server.port}/0"
 
     yield make
     for name in made:
@@ -40,14 +41,14 @@ def guarded_mongo() -> Iterator[EmbeddedMongo]:
     """A mongod that asks for a user; ``root`` with the password ``secret`` may do everything."""
     with EmbeddedMongo(extra_args=["--auth"]) as server:
         with MongoClient[dict[str, Any]](server.url, timeoutMS=10_000) as client:
-            client.admin.command("createUser", "root", pwd="secret", roles=["root"])
+            client.admin.command("createUser", "root", pwd=SECRET, roles=["root"])
         yield server
 
 
 @pytest.fixture
 def mongo_root(guarded_mongo: EmbeddedMongo) -> Iterator[MongoClient[dict[str, Any]]]:
     with MongoClient[dict[str, Any]](
-        guarded_mongo.url, username="root", password="secret", timeoutMS=10_000, tz_aware=True
+        guarded_mongo.url, username="root", password=SECRET, timeoutMS=10_000, tz_aware=True
     ) as client:
         yield client
 
@@ -63,8 +64,8 @@ def mongo_user(
         name = "u" + "".join(actions)
         where = {"db": key_prefix, "collection": "style_profiles"}
         database.command("createRole", name, privileges=[{"resource": where, "actions": list(actions)}], roles=[])
-        database.command("createUser", name, pwd="secret", roles=[name])
-        return f"mongodb://{name}:secret@127.0.0.1:{guarded_mongo.port}/{key_prefix}"
+        database.command("createUser", name, pwd=SECRET, roles=[name])
+        return f"mongodb://{name}:{SECRET}@127.0.0.1:{guarded_mongo.port}/{key_prefix}"
 
     yield make
     database.command("dropAllUsersFromDatabase")

@@ -23,7 +23,7 @@ from service.tone.shared import ToneKeys
 from service.tone.sharing import share
 from service.worker.running import open_worker, reclaim_abandoned
 from tests.cli.conftest import Run, Runner
-from tests.security.conftest import MongoUser, RedisUser, worker_settings
+from tests.security.conftest import SECRET, MongoUser, RedisUser, worker_settings
 from tests.worker.conftest import drained, edit, enqueue, running, until
 
 pytestmark = pytest.mark.anyio
@@ -256,7 +256,7 @@ def test_a_wrong_password_ends_consume_with_one_line(
     wrong: str, operator: Runner, redis_user: RedisUser, mongo_user: MongoUser
 ) -> None:
     name = "REDIS_URL" if wrong == "redis" else "MONGODB_URI"
-    operator.env[name] = operator.env[name].replace("secret", "canary")
+    operator.env[name] = operator.env[name].replace(SECRET, "canary")
     done = operator("consume", code=1, process=True)
     assert name in done.stderr.splitlines()[-1]
     assert "canary" not in done.stderr

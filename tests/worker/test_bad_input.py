@@ -72,6 +72,37 @@ async def test_bad_entries_are_dead_lettered_whole(
     assert [document["_id"] async for document in mongo.style_profiles.find()] == ["ana"]
 
 
+async def test_an_operator_as_user_id_reaches_no_document(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    await enqueue(redis_client, keys, edit(1, "ana"), edit(2, "ben"))
+    async with running(settings):
+        await until(lambda: drained(redis_client, keys))
+        before = [document async for document in mongo.style_profiles.find().sort("_id")]
+        for operator in ({"$ne": 1}, {"$gt": ""}, {"$exists": True}, ["ana"], {"$regex": ".*"}, {"$where": "1"}):
+            await redis_client.xadd(keys.partitions[0].jobs, {"job": job(user_id=operator, job_id="other")})
+        await until(lambda: drained(redis_client, keys))
+    assert [document async for document in mongo.style_profiles.find().sort("_id")] == before
+    assert await redis_client.xlen(keys.partitions[0].dead) == 6
+
+
+async def test_bombs_are_dead_lettered_and_the_next_is_learned(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    """50 MB in one field; 100,000 fields; a list of a million posts; a million levels."""
+    jobs = keys.partitions[0].jobs
+    await redis_client.xadd(jobs, {"job": b"x" * 50_000_000})
+    await redis_client.xadd(jobs, {f"f{number}": b"" for number in range(100_000)})
+    await redis_client.xadd(jobs, {"job": job(edited_text=[""] * 300_000)})
+    await redis_client.xadd(jobs, {"job": b"[" * 1_000_000})
+    await enqueue(redis_client, keys, edit(1))
+    async with running(settings):
+        await until(lambda: drained(redis_client, keys), seconds=40)
+    reasons = [fields[b"reason"] async for _, _, fields in dead_letters.walk(redis_client, keys)]
+    assert sorted(reasons) == [b"invalid", b"invalid", b"too_large", b"undecodable"]
+    assert [document["edits_applied"] async for document in mongo.style_profiles.find()] == [1]
+
+
 HOSTILE = {
     "one word repeated": "word " * 100_000,
     "one letter": "a" * 500_000,
