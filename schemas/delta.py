@@ -148,6 +148,9 @@ class StyleDelta(_Part):
 
     tone_scales: ToneScales = ToneScales()
     tone_shift: ToneShift = ToneShift()
+    statements: tuple[str, ...] = Field(
+        (), max_length=5, description="what a model read from this edit and others of its batch; evidence, not truth"
+    )
 
     kept_words: bytes = Field(
         b"",

@@ -63,6 +63,16 @@ class Phrase(_Part):
     edits: list[str] = Field(default_factory=list, description="job ids of the newest supporting edits")
 
 
+class Preference(_Part):
+    """A statement about the writer's style, made by a model or a person, with its evidence."""
+
+    statement: str = Field(max_length=200)
+    support: int = Field(0, ge=0, description="recent edits that speak for it")
+    against: int = Field(0, ge=0, description="recent edits a model saw that do not, or speak against it")
+    last_seen: datetime | None = None
+    edits: list[str] = Field(default_factory=list, description="job ids of the newest supporting edits, at most 5")
+
+
 class ToneDirections(_Part):
     formality: Direction = "none"
     enthusiasm: Direction = "none"
@@ -93,6 +103,7 @@ class Style(_Part):
     vocabulary_level: Literal["simple", "medium", "advanced"] = "medium"
     common_phrases: list[Phrase] = Field(default_factory=list, max_length=20)
     banned_phrases: list[Phrase] = Field(default_factory=list, max_length=20)
+    preferences: list[Preference] = Field(default_factory=list, max_length=10)
     sample_posts: list[str] = Field(default_factory=list, max_length=10)
     directions: Directions = Field(default_factory=Directions)
 

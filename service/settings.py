@@ -101,9 +101,9 @@ class Settings(BaseSettings):
     gemini_max_calls_per_minute: int = Field(
         60, ge=1, le=100_000, description="calls a minute, of all workers together"
     )
-    gemini_max_input_tokens: int = Field(2000, ge=1000, le=100_000, description="tokens of one call, estimated")
+    gemini_max_input_tokens: int = Field(2000, ge=1200, le=100_000, description="tokens of one call, estimated")
     gemini_max_tokens_per_day: int | None = Field(
-        None, ge=1, description="tokens in and out in 24 hours, of all workers; none: no ceiling"
+        None, ge=10_000, description="tokens in and out in 24 hours, of all workers; none: no ceiling"
     )
     gemini_cache_days: float = Field(30.0, gt=0, le=365, description="days an answer is kept in Redis, by content")
     google_genai_use_vertexai: bool = Field(False, description="ask Vertex AI in place of the Gemini API")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from schemas.profile import Claim, Phrase, Style
+from schemas.profile import Claim, Phrase, Preference, Style
 from service.learning.paths import LEAVES, NUMBERS, get
 
 # The words people grep the log for, by the beginning of the path.
@@ -17,6 +17,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("voice_type", "major change"),
     ("common_phrases", "common phrase"),
     ("banned_phrases", "banned phrase"),
+    ("preferences", "preference"),
     ("directions.", "structure preference"),
     ("structure_preferences.", "structure preference"),
     ("writing_traits.uses_", "structure preference"),
@@ -40,7 +41,7 @@ def pattern(path: str, value: str) -> str:
     if path in SHORT:
         return f"{SHORT[path]}: {value}"
     name = path.rsplit(".", 1)[-1].replace("_", " ")
-    if path.endswith("_phrases"):
+    if path.endswith("_phrases") or path == "preferences":
         return f"{log_word(path)}: {value}"
     return f"{log_word(path)}: {name} {value}"
 
@@ -60,6 +61,8 @@ def _differs(path: str, old: Any, new: Any) -> bool:
         return bool(abs(old - new) >= VISIBLE)
     if path.endswith("_phrases"):
         return {one.phrase for one in old} != {one.phrase for one in new}
+    if path == "preferences":
+        return {one.statement for one in old} != {one.statement for one in new}
     return bool(old != new)
 
 
@@ -70,6 +73,8 @@ def changes(before: Style, after: Style, claims: Sequence[Claim], edit_count: in
         old, new = get(before, path), get(after, path)
         if path.endswith("_phrases"):
             lines += _phrase_changes(path, old, new)
+        elif path == "preferences":
+            lines += _preference_changes(old, new)
         elif path == "sample_posts":
             lines.append(f"sample posts: {len(old)} -> {len(new)}")
         else:
@@ -101,3 +106,9 @@ def _phrase_changes(path: str, old: list[Phrase], new: list[Phrase]) -> list[str
         if one.phrase not in had
     ]
     return came + [f'{kind} phrase "{one.phrase}" taken back' for one in old if one.phrase not in have]
+
+
+def _preference_changes(old: list[Preference], new: list[Preference]) -> list[str]:
+    had, have = {one.statement for one in old}, {one.statement for one in new}
+    came = [f'preference "{one.statement}" ({one.support} edits)' for one in new if one.statement not in had]
+    return came + [f'preference "{one.statement}" taken back' for one in old if one.statement not in have]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schemas.profile import Claim, Phrase, ProfileFields
+from schemas.profile import Claim, Phrase, Preference, ProfileFields
 from service.learning.paths import EMOJI_FREQUENCY, SENTENCE_LENGTH, expand, get
 
 # A token of English is about four characters; texts in other scripts are held shorter, never longer.
@@ -103,8 +103,14 @@ def _edits(claim: Claim) -> str:
 
 
 def _line(profile: ProfileFields, claim: Claim) -> GuideLine | None:
-    text = _claim_text(profile, claim)
+    text = _preference(claim) if claim.path == "preferences" else _claim_text(profile, claim)
     return GuideLine(text, claim.support, claim.path) if text else None
+
+
+def _preference(claim: Claim) -> str:
+    """A statement in quotes: it is somebody's words, and has none that could close them."""
+    seen = f"seen in {claim.support} of {claim.opportunities} edits" if claim.support else "from the seed"
+    return f'Seems to keep to this: "{claim.value}" ({seen}).'
 
 
 def _claim_text(profile: ProfileFields, claim: Claim) -> str | None:
@@ -167,6 +173,8 @@ def _value_text(path: str, value: object) -> str | None:
         return None
     if isinstance(value, list):
         quoted = ", ".join(f'"{_name(one)}"' for one in value)
+        if path == "preferences":
+            return f"Keeps to this: {quoted}"
         return f"Never writes {quoted}" if path == "banned_phrases" else f"Likes to write {quoted}"
     if path.startswith("tone."):
         return f"{name.capitalize()} {value:.0f} of 10"
@@ -183,4 +191,6 @@ def _value_text(path: str, value: object) -> str | None:
 
 
 def _name(phrase: object) -> str:
+    if isinstance(phrase, Preference):
+        return phrase.statement
     return phrase.phrase if isinstance(phrase, Phrase) else str(phrase)

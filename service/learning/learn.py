@@ -16,7 +16,7 @@ from datetime import datetime
 
 from schemas.delta import StyleDelta
 from schemas.profile import Baseline, Claim, Milestone, Profile, ProfileVersion, Style
-from service.learning import explain, score, traits
+from service.learning import explain, preferences, score, traits
 from service.learning.guide import render_guide
 from service.learning.numbers import EPOCH, Fold
 from service.learning.paths import copy_style, expand, get, put
@@ -106,13 +106,14 @@ def recompute(profile: Profile, rules: LearningRules) -> None:
     found = survey(evidence, profile.baseline.style, own, rules)
     traits.clear_directions(style, own)
     traits.write(style, found, rules)
+    style.preferences = preferences.preferences(evidence, profile.baseline.style.preferences, rules)
     fold = Fold.start(profile.baseline)
     for edit in evidence:
         fold.add(edit, rules)
     fold.close(rules)
     fold.write(style)
     set_style(profile, style)
-    profile.claims = claims_of(found)
+    profile.claims = claims_of(found) + preferences.claims(style.preferences)
     profile.learning_iterations = fold.clock.iterations
 
 

@@ -36,6 +36,8 @@ def parse(partial: Mapping[str, Any]) -> tuple[Style, list[str]]:
     for name in PHRASES:
         if isinstance(given.get(name), list):
             given[name] = [{"phrase": one} if isinstance(one, str) else one for one in given[name]]
+    if isinstance(given.get("preferences"), list):
+        given["preferences"] = [{"statement": one} if isinstance(one, str) else one for one in given["preferences"]]
     style = _validated(given)
     return style, [leaf for leaf in leaves if not (leaf.startswith("directions.") and get(style, leaf) == "none")]
 

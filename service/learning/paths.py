@@ -61,7 +61,7 @@ def put(style: Style, path: str, value: Any) -> None:
 
 
 def copy_style(style: Style) -> Style:
-    """A style of its own: groups and lists are copied, phrases (never changed in place) are shared."""
+    """A style of its own: groups and lists are copied, phrases and preferences (never changed in place) are shared."""
     return Style.model_construct(
         voice_type=style.voice_type,
         tone=style.tone.model_copy(),
@@ -70,6 +70,7 @@ def copy_style(style: Style) -> Style:
         vocabulary_level=style.vocabulary_level,
         common_phrases=list(style.common_phrases),
         banned_phrases=list(style.banned_phrases),
+        preferences=list(style.preferences),
         sample_posts=list(style.sample_posts),
         directions=style.directions.model_copy(update={"tone": style.directions.tone.model_copy()}),
     )

@@ -9,7 +9,8 @@
 A writer about whom nothing can be claimed has none of them, however many edits there are.
 
 *Consistency* is, over all claims of the recent edits, the share of the edits that offered the chance and took
-it, averaged. No claim, no consistency: somebody who repairs facts agrees with nothing.
+it, averaged. No claim, no consistency: somebody who repairs facts agrees with nothing. Preferences are left out: they
+are a model's words about edits and not the edits themselves.
 """
 
 from __future__ import annotations
@@ -66,5 +67,6 @@ def completeness(claims: Sequence[Claim], own: Iterable[str], has_samples: bool)
 
 
 def consistency(claims: Sequence[Claim]) -> float:
-    seen = [claim.support / claim.opportunities for claim in claims if claim.opportunities]
+    counted = [claim for claim in claims if claim.opportunities and claim.path != "preferences"]
+    seen = [claim.support / claim.opportunities for claim in counted]
     return sum(seen) / len(seen) if seen else 0.0

@@ -4,7 +4,8 @@ The schema travels with the request and limits the output to the nine labels, bu
 an answer that does not fit without an error (its ``parsed`` is then None), and a proxy may ignore it. So the
 text is validated here once more, strictly, and against the question: every id that was asked, once, and no
 other. One edit cannot gain a second label, and an answer that is right in part is not used in part - which
-part would be a guess.
+part would be a guess. Only a statement whose words are not acceptable (:mod:`service.tone.statements`) is left
+out by itself: that is taste, and no reason to doubt the labels beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.delta import ToneLabel, ToneShift
-from service.tone.base import ToneFailure
+from service.tone.base import Judgement, ToneFailure
+from service.tone.statements import MOST, acceptable
 
 # Reasons for which the same texts would be refused again; any other that is not STOP is an unusable answer.
 BLOCKED = frozenset({"SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR"})
@@ -31,12 +33,22 @@ class EditTone(BaseModel):
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
 
 
+class PreferenceStatement(BaseModel):
+    """What the writer seems to prefer, and the edits that show it."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True)
+
+    text: str
+    edits: list[int]
+
+
 class ToneAnswer(BaseModel):
-    """One element for each edit of the question."""
+    """One element for each edit of the question, and what the edits together say."""
 
     model_config = ConfigDict(strict=True, hide_input_in_errors=True)
 
     edits: list[EditTone]
+    statements: list[PreferenceStatement] = Field(max_length=MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +62,8 @@ class Reply:
     tokens_out: int
 
 
-def read(reply: Reply, count: int) -> Sequence[ToneShift]:
-    """The shifts of edits 0..count-1, in order.
+def read(reply: Reply, count: int, document: str) -> Sequence[Judgement]:
+    """The judgements of edits 0..count-1 of ``document``, in order.
 
     :raises ToneFailure: blocked, truncated, empty or bad_answer.
     """
@@ -63,14 +75,23 @@ def read(reply: Reply, count: int) -> Sequence[ToneShift]:
         raise ToneFailure("empty")
     if reply.finish_reason != "STOP":
         raise ToneFailure("bad_answer")
-    return _validate(reply.text, count)
+    return _validate(reply.text, count, document)
 
 
-def _validate(text: str, count: int) -> list[ToneShift]:
+def _validate(text: str, count: int, document: str) -> list[Judgement]:
     try:
-        tones = sorted(ToneAnswer.model_validate_json(text).edits, key=lambda tone: tone.id)
+        answer = ToneAnswer.model_validate_json(text)
     except ValidationError:
         raise ToneFailure("bad_answer") from None  # the error would carry the model's words
-    if [tone.id for tone in tones] != list(range(count)):
+    tones = sorted(answer.edits, key=lambda tone: tone.id)
+    named = {id for statement in answer.statements for id in statement.edits}
+    if [tone.id for tone in tones] != list(range(count)) or not named <= set(range(count)):
         raise ToneFailure("bad_answer")
-    return [ToneShift(label=tone.label, confidence=tone.confidence, source="gemini") for tone in tones]
+    said = [(set(one.edits), kept) for one in answer.statements if (kept := acceptable(one.text, document))]
+    return [
+        Judgement(
+            ToneShift(label=tone.label, confidence=tone.confidence, source="gemini"),
+            tuple(dict.fromkeys(kept for edits, kept in said if tone.id in edits)),
+        )
+        for tone in tones
+    ]

@@ -59,6 +59,23 @@ class ToneRequest:
     pairs: Pairs = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is said of one edit.
+
+    :param statements: preferences the model read from this edit and others of its batch; acceptable texts only.
+    :param missed: why the model that was wanted gave no answer, when asking again later may help; else None.
+    """
+
+    shift: ToneShift
+    statements: tuple[str, ...] = ()
+    missed: Reason | None = None
+
+
+# The same texts would meet these again, so nobody asks later.
+FINAL: frozenset[Reason] = frozenset({"blocked", "truncated", "too_large"})
+
+
 @dataclass(slots=True)
 class ToneStats:
     """Counters since the start of the process; they only grow.
@@ -88,8 +105,11 @@ class ToneClassifier(Protocol):
     @property
     def stats(self) -> ToneStats: ...
 
-    async def classify(self, edits: Sequence[ToneRequest]) -> list[ToneShift]:
-        """One shift an edit, in order; raises nothing but the caller's own cancellation."""
+    async def classify(self, edits: Sequence[ToneRequest], *, late: bool = False) -> list[Judgement]:
+        """One judgement an edit, in order; raises nothing but the caller's own cancellation.
+
+        ``late`` are edits learned before without the model: they never spend the whole budget of a minute.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -51,6 +51,7 @@ _SCHEMA = {
     "items",
     "minItems",
     "maxItems",
+    "max_items",  # the SDK writes some names as protobuf does; its JSON reads either
     "minimum",
     "maximum",
     "propertyOrdering",

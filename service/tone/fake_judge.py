@@ -44,6 +44,16 @@ def by_marks(changes: Changes) -> tuple[ToneLabel, float]:
     return best[1], 0.9 if best[0] else 0.6
 
 
+STATEMENTS: dict[ToneLabel, str] = {
+    "more casual": "Contracts verb forms",
+    "more professional": "Writes verb forms out in full",
+    "more enthusiastic": "Adds exclamation marks",
+    "more subdued": "Removes exclamation marks",
+    "more direct": "Removes hedging words",
+    "more indirect": "Adds hedging words",
+}
+
+
 def answering(judge: Judge) -> Answerer:
     """The answer of a model that gives each edit what ``judge`` says of its changes."""
 
@@ -53,6 +63,15 @@ def answering(judge: Judge) -> Answerer:
         for edit in document["edits"]:
             label, confidence = judge([(change["before"], change["after"]) for change in edit["changes"]])
             tones.append({"id": edit["id"], "label": label, "confidence": confidence})
-        return json.dumps({"edits": tones})
+        return json.dumps({"edits": tones, "statements": statements(tones)})
 
     return answer
+
+
+def statements(tones: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the labels amount to: one statement for each that has words, the most frequent first, at most five."""
+    shown: dict[str, list[int]] = {}
+    for tone in tones:
+        if tone["label"] in STATEMENTS:
+            shown.setdefault(STATEMENTS[tone["label"]], []).append(tone["id"])
+    return [{"text": text, "edits": ids} for text, ids in sorted(shown.items(), key=lambda one: -len(one[1]))][:5]

@@ -21,7 +21,7 @@ import math
 from collections.abc import Sequence
 
 from schemas.delta import Count, StyleDelta, ToneLabel, ToneShift
-from service.tone.base import State, ToneRequest, ToneStats
+from service.tone.base import Judgement, State, ToneRequest, ToneStats
 
 FLOOR = 0.25
 LABELS: dict[str, tuple[ToneLabel, ToneLabel]] = {
@@ -79,8 +79,8 @@ class LexicalTone:
     def __init__(self) -> None:
         self.stats = ToneStats()
 
-    async def classify(self, edits: Sequence[ToneRequest]) -> list[ToneShift]:
-        return [label(edit.delta) for edit in edits]
+    async def classify(self, edits: Sequence[ToneRequest], *, late: bool = False) -> list[Judgement]:
+        return [Judgement(label(edit.delta)) for edit in edits]
 
     async def aclose(self) -> None:
         return None

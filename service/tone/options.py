@@ -68,8 +68,8 @@ class ToneOptions:
             raise InvalidToneOptions("daily_tokens must be at least 1, or None for any number")
         if self.timeout_seconds <= 0 or self.breaker_seconds < 0:
             raise InvalidToneOptions("timeout_seconds must be above 0 and breaker_seconds not below it")
-        if self.max_input_tokens < 800:
-            raise InvalidToneOptions("max_input_tokens must be at least 800: instructions and schema need 640")
+        if self.max_input_tokens < 1_200:
+            raise InvalidToneOptions("max_input_tokens must be at least 1200: instructions and schema need 900")
         if self.vertexai and not (self.project or self.api_key):
             raise InvalidToneOptions("vertexai needs a project, or an api_key in express mode")
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 
 from service.tone.base import Pairs
 
-PROMPT_VERSION = 1  # part of the cache key: raise it with every change of INSTRUCTIONS or of what is shown
+PROMPT_VERSION = 2  # part of the cache key: raise it with every change of INSTRUCTIONS or of what is shown
 INSTRUCTIONS = (
     "You label how the tone of a text moved when its writer edited a draft. The user message is one "
     "JSON document and nothing else: an object whose key edits is a list; each element has a number id "
@@ -38,13 +38,18 @@ INSTRUCTIONS = (
     "label for the direction from before to after: more casual, more professional, more enthusiastic, "
     "more subdued, more direct, more indirect, more humorous, more serious, or no change; and "
     "confidence from 0 to 1. Judge each edit by its own strings alone. Facts that changed are no tone. "
-    "If the direction is not clear, the label is no change."
+    "If the direction is not clear, the label is no change. Then, in statements, give at most five "
+    "preferences of style that the edits show, strongest first, each with the ids of all edits that show "
+    "it; none is a good answer. A statement is plain English of at most 15 words that begins with a verb in "
+    "the third person and describes how the writer edits, such as: Splits long sentences into short ones. "
+    "It is about form and never about a topic, it quotes nothing, and it asks for nothing."
 )
 LEVELS = ((8, 400), (8, 240), (4, 240), (4, 140), (2, 140), (2, 80), (1, 80), (1, 60))  # (pairs, characters)
 READ_CHARACTERS = 4_000  # of one sentence; more would only be cut again below
-# Room for the answer, in all and an edit: {"id": 12, "label": "more professional", "confidence": 0.85}.
-OUTPUT_TOKENS = (64, 40)
-SCHEMA_TOKENS = 300  # the response schema is read as input too; 900 characters
+# Room for the answer, in all (with five statements of 40 and their ids) and an edit: {"id": 12, "label":
+# "more professional", "confidence": 0.85} and five times its id.
+OUTPUT_TOKENS = (320, 50)
+SCHEMA_TOKENS = 420  # the response schema is read as input too; 1,250 characters
 
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import anyio
 
-from schemas.delta import ToneShift
 from service.tone.answer import Reply, read
-from service.tone.base import Pairs, Reason, State, ToneFailure, ToneRequest, ToneStats
+from service.tone.base import FINAL, Judgement, Pairs, Reason, State, ToneFailure, ToneRequest, ToneStats
 from service.tone.breaker import Breaker
 from service.tone.budget import CallBudget
 from service.tone.cache import ToneCache, content_key
@@ -83,56 +82,61 @@ class RemoteTone:
     async def aclose(self) -> None:
         await self._model.aclose()
 
-    async def classify(self, edits: Sequence[ToneRequest]) -> list[ToneShift]:
-        shifts = [label(edit.delta) for edit in edits]
-        questions = self._questions(edits, shifts)
+    async def classify(self, edits: Sequence[ToneRequest], *, late: bool = False) -> list[Judgement]:
+        judgements = [Judgement(label(edit.delta)) for edit in edits]
+        questions = self._questions(edits, judgements)
         if not questions:
-            return shifts
-        answers = await self._answers(questions)
+            return judgements
+        answers, failure = await self._answers(questions, late)
+        missed = None if failure in FINAL else failure
         for key, question in questions.items():
             for position in question.positions:
-                shifts[position] = answers.get(key, shifts[position])
+                judgements[position] = answers.get(key, replace(judgements[position], missed=missed))
             if key not in answers:
                 self.stats.fallbacks += len(question.positions)
         await self._tell_usage()
-        return shifts
+        return judgements
 
     async def _tell_usage(self) -> None:
         if self._options.usage is not None:
             with anyio.move_on_after(self._patience):
                 await self._options.usage.tell(self.stats)
 
-    def _questions(self, edits: Sequence[ToneRequest], lexical: Sequence[ToneShift]) -> dict[str, _Question]:
+    def _questions(self, edits: Sequence[ToneRequest], lexical: Sequence[Judgement]) -> dict[str, _Question]:
         questions: dict[str, _Question] = {}
-        for position, (edit, shift) in enumerate(zip(edits, lexical, strict=True)):
-            decided = shift.confidence >= self._options.decisive_confidence
+        for position, (edit, judgement) in enumerate(zip(edits, lexical, strict=True)):
+            decided = judgement.shift.confidence >= self._options.decisive_confidence
             if edit.delta.is_noise or decided or not edit.pairs:
                 continue
             key = content_key(PROMPT_VERSION, self._options.model, edit.pairs)
             questions.setdefault(key, _Question(edit.pairs)).positions.append(position)
         return questions
 
-    async def _answers(self, questions: Mapping[str, _Question]) -> dict[str, ToneShift]:
-        """What is known about the questions in time; possibly nothing."""
+    async def _answers(
+        self, questions: Mapping[str, _Question], late: bool
+    ) -> tuple[dict[str, Judgement], Reason | None]:
+        """What is known about the questions in time, possibly nothing, and what kept the model from saying more."""
         deadline = anyio.current_time() + self._options.timeout_seconds
-        found: dict[str, ToneShift] = {}
+        found: dict[str, Judgement] = {}
         try:
             found.update(await self._cached(questions))
             missing = {key: question.pairs for key, question in questions.items() if key not in found}
             if missing:
-                fresh = await self._fresh(missing, deadline)
+                fresh = await self._fresh(missing, deadline, late)
                 found.update(fresh)
                 with anyio.CancelScope(deadline=min(deadline, anyio.current_time() + self._patience)):
                     await self._cache.put_many(fresh)
         except ToneFailure as failure:
             self._gave_up(failure)
+            return found, failure.reason
         except Exception as error:  # noqa: BLE001 - tone is never a reason to fail a job, whatever a library invents
             self.stats.failures["internal"] += 1
             log.warning("tone: lexical answer after an unexpected %s", type(error).__name__)
-        return found
+            return found, "internal"
+        return found, None
 
-    async def _cached(self, questions: Mapping[str, _Question]) -> dict[str, ToneShift]:
-        found: dict[str, ToneShift] = {}
+    async def _cached(self, questions: Mapping[str, _Question]) -> dict[str, Judgement]:
+        found: dict[str, Judgement] = {}
         with anyio.move_on_after(self._patience):
             found = await self._cache.get_many(list(questions))
         hits = sum(len(question.positions) for key, question in questions.items() if key in found)
@@ -140,38 +144,38 @@ class RemoteTone:
         self.stats.cache_misses += sum(len(question.positions) for question in questions.values()) - hits
         return found
 
-    async def _fresh(self, missing: Mapping[str, Pairs], deadline: float) -> dict[str, ToneShift]:
+    async def _fresh(self, missing: Mapping[str, Pairs], deadline: float, late: bool) -> dict[str, Judgement]:
         prompt = pack(list(missing.values()), self._options.max_input_tokens)
         if prompt is None:
             return {}
         with self._breaker.guard():
-            shifts = await self._called(prompt, deadline)
+            answers = await self._called(prompt, deadline, late)
         keys = list(missing)
-        return {keys[position]: shift for position, shift in zip(prompt.positions, shifts, strict=True)}
+        return {keys[position]: answer for position, answer in zip(prompt.positions, answers, strict=True)}
 
-    async def _called(self, prompt: Prompt, deadline: float) -> Sequence[ToneShift]:
+    async def _called(self, prompt: Prompt, deadline: float, late: bool) -> Sequence[Judgement]:
         fair = False
         try:
             with anyio.fail_after(max(0.0, deadline - anyio.current_time())):
                 async with self._slots:
                     left = deadline - anyio.current_time()
                     fair = left > self._options.timeout_seconds * FAIR_SHARE
-                    return await retrying(lambda: self._once(prompt), self._retries, self._count)
+                    return await retrying(lambda: self._once(prompt, late), self._retries, self._count)
         except TimeoutError:
             # A full house is not the model's fault: only a call that had time counts against it.
             failure = ToneFailure("timeout" if fair else "busy")
             self._count(failure)
             raise failure from None
 
-    async def _once(self, prompt: Prompt) -> Sequence[ToneShift]:
+    async def _once(self, prompt: Prompt, late: bool) -> Sequence[Judgement]:
         refusal: Reason | None = "budget"
         with anyio.move_on_after(self._patience):
-            refusal = await self._budget.take(prompt.max_tokens)
+            refusal = await self._budget.take(prompt.max_tokens, late=late)
         if refusal is not None:
             raise ToneFailure(refusal)
         self.stats.calls += 1
         reply = await self._paid(prompt)
-        return read(reply, len(prompt.positions))
+        return read(reply, len(prompt.positions), prompt.document)
 
     async def _paid(self, prompt: Prompt) -> Reply:
         """Ask, and account for what it cost; what got no answer in time may have been charged."""

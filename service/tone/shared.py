@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import anyio
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,8 +28,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from schemas.delta import ToneLabel, ToneShift
+from service.tone.base import Judgement
 from service.tone.budget import WINDOW_SECONDS, LocalCallBudget, Refusal, allowed
 from service.tone.cache import MemoryToneCache
+from service.tone.statements import MOST, is_plain
 
 STEP_SECONDS = 0.5
 AWAY_SECONDS = 5.0
@@ -82,7 +84,7 @@ class _Stored(BaseModel):
 
     label: ToneLabel
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
-    source: Literal["gemini"]
+    statements: tuple[str, ...] = Field(max_length=MOST)
 
 
 class RedisToneCache:
@@ -98,7 +100,7 @@ class RedisToneCache:
         self._ttl = ttl
         self._memory = memory or MemoryToneCache()
 
-    async def get_many(self, keys: Sequence[str]) -> dict[str, ToneShift]:
+    async def get_many(self, keys: Sequence[str]) -> dict[str, Judgement]:
         found = await self._memory.get_many(keys)
         missing = [key for key in keys if key not in found]
         if not missing:
@@ -107,28 +109,35 @@ class RedisToneCache:
         nothing: list[bytes | str | None] = [None] * len(missing)
         values = await self._shared.ask(lambda: self._shared.redis.mget(names), nothing)
         read = {key: _parse(value) for key, value in zip(missing, values, strict=True)}
-        known = {key: shift for key, shift in read.items() if shift is not None}
+        known = {key: answer for key, answer in read.items() if answer is not None}
         await self._memory.put_many(known)
         return found | known
 
-    async def put_many(self, shifts: Mapping[str, ToneShift]) -> None:
-        if not shifts:
+    async def put_many(self, answers: Mapping[str, Judgement]) -> None:
+        if not answers:
             return
-        await self._memory.put_many(shifts)
+        await self._memory.put_many(answers)
         pipe = self._shared.redis.pipeline(transaction=False)
-        for key, shift in shifts.items():
-            pipe.set(self._prefix + key, shift.model_dump_json(), ex=self._ttl)
+        for key, answer in answers.items():
+            pipe.set(self._prefix + key, _encode(answer), ex=self._ttl)
         await self._shared.ask(pipe.execute, [])
 
 
-def _parse(value: bytes | str | None) -> ToneShift | None:
+def _encode(answer: Judgement) -> str:
+    shift = answer.shift
+    stored = _Stored(label=shift.label, confidence=shift.confidence, statements=answer.statements)
+    return stored.model_dump_json()
+
+
+def _parse(value: bytes | str | None) -> Judgement | None:
     if value is None:
         return None
     try:
         stored = _Stored.model_validate_json(value)
     except ValidationError:
         return None
-    return ToneShift(label=stored.label, confidence=stored.confidence, source=stored.source)
+    shift = ToneShift(label=stored.label, confidence=stored.confidence, source="gemini")
+    return Judgement(shift, tuple(text for text in stored.statements if is_plain(text)))
 
 
 class RedisCallBudget:

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar
 import anyio
 from anyio import CapacityLimiter, to_process
 
-from schemas.delta import Analysis, StyleDelta, ToneShift
+from schemas.delta import Analysis, StyleDelta
 from schemas.job import LearningJob
 from schemas.profile import PendingEdit, Profile
 from service import ledger
@@ -26,7 +26,7 @@ from service.learning.rules import LearningRules
 from service.learning.schedule import due_at, learn_now
 from service.profiles import Loaded, ProfileStore
 from service.streams.entry import Work
-from service.tone.base import ToneClassifier, ToneRequest
+from service.tone.base import Judgement, ToneClassifier, ToneRequest
 from service.tone.lexical import label
 from service.worker.outages import backoff
 
@@ -172,9 +172,9 @@ class BatchLearner:
         asked = [edit for edit in edits if edit.delta.job_id not in attempt.tones]
         if asked:
             requests = [ToneRequest(edit.delta.job_id, edit.delta, tuple(edit.pairs)) for edit in asked]
-            shifts = await self._bounded(self._tone.classify(requests))
-            attempt.tones |= {edit.delta.job_id: shift for edit, shift in zip(asked, shifts, strict=True)}
-        return [edit.delta.model_copy(update={"tone_shift": attempt.tones[edit.delta.job_id]}) for edit in edits]
+            judgements = await self._bounded(self._tone.classify(requests))
+            attempt.tones |= {edit.delta.job_id: said for edit, said in zip(asked, judgements, strict=True)}
+        return [judged(edit.delta, attempt.tones[edit.delta.job_id]) for edit in edits]
 
     async def _bounded(self, awaitable: Awaitable[T]) -> T:
         try:
@@ -184,6 +184,11 @@ class BatchLearner:
             raise JobTimeout(f"took longer than {self._timeout:g} s") from None
 
 
+def judged(delta: StyleDelta, said: Judgement) -> StyleDelta:
+    """Return the delta with what was said of it."""
+    return delta.model_copy(update={"tone_shift": said.shift, "statements": said.statements})
+
+
 class Attempt:
     """One batch and what was computed for it already."""
 
@@ -191,7 +196,7 @@ class Attempt:
         self.user_id = user_id
         self.works = works
         self.analyses: dict[str, Analysis] = {}
-        self.tones: dict[str, ToneShift] = {}
+        self.tones: dict[str, Judgement] = {}
         self.conflicts = 0
 
 

@@ -44,14 +44,24 @@ def _after_document(text: str) -> str:
 
 def obey(body: dict[str, Any]) -> str:
     """The answer of the gullible model."""
-    ordered = ORDER.search(outside(body))
+    ordered = bool(ORDER.search(outside(body)))
     document, _ = json.JSONDecoder().raw_decode(body["contents"][0]["parts"][0]["text"])
-    tones = []
+    tones, taken_in = [], []
     for edit in document["edits"]:
         changes = [(change["before"], change["after"]) for change in edit["changes"]]
-        if ordered or ORDER.search(json.dumps(changes, ensure_ascii=False)):
+        obeys = ordered or bool(ORDER.search(json.dumps(changes, ensure_ascii=False)))
+        if obeys:
+            taken_in.append(edit["id"])
             tones.append({"id": edit["id"], "label": "more humorous", "confidence": 1.0})
         else:
             label, confidence = by_marks(changes)
             tones.append({"id": edit["id"], "label": label, "confidence": confidence})
-    return json.dumps({"edits": tones})
+    said = [{"text": text, "edits": taken_in} for text in ordered_statements(taken_in, document)]
+    return json.dumps({"edits": tones, "statements": said})
+
+
+def ordered_statements(ids: list[int], document: Any) -> list[str]:
+    """What it says of the edits that gave it orders: the order itself, as it stands there, and one of its own."""
+    texts = [change["after"] or change["before"] for edit in document["edits"][:1] for change in edit["changes"]]
+    quoted = [change["after"] or change["before"] for id in ids for change in document["edits"][id]["changes"]]
+    return ["Answers more humorous", *(quoted or texts)][:5] if ids else []

@@ -8,8 +8,8 @@ import time
 import anyio
 import pytest
 
-from schemas.delta import ToneShift
 from service.tone import ToneOptions, open_tone
+from service.tone.base import Judgement
 from service.tone.cache import MemoryToneCache
 from service.tone.fake import FakeGemini
 from service.tone.lexical import LexicalTone
@@ -20,8 +20,8 @@ from .samples import CASUAL, LOUD, decided, edit
 pytestmark = pytest.mark.anyio
 
 
-def labels(shifts: list[ToneShift]) -> list[tuple[str, str]]:
-    return [(shift.label, shift.source) for shift in shifts]
+def labels(said: list[Judgement]) -> list[tuple[str, str]]:
+    return [(one.shift.label, one.shift.source) for one in said]
 
 
 async def test_one_call_for_all_edits_in_order(fake: FakeGemini, opened: OpenTone) -> None:
@@ -44,13 +44,13 @@ async def test_no_call_without_a_question(fake: FakeGemini, opened: OpenTone) ->
     assert await tone.classify([]) == []
     edits = [edit(is_noise=True), decided(), edit()]
     edits[2] = type(edits[2])("job-3", edits[2].delta, ())
-    assert {shift.source for shift in await tone.classify(edits)} == {"lexical"}
+    assert {one.shift.source for one in await tone.classify(edits)} == {"lexical"}
     assert not fake.requests
     assert tone.stats.fallbacks == 0
 
 
 async def test_pairs_without_a_visible_difference_are_no_question(fake: FakeGemini, opened: OpenTone) -> None:
-    assert (await opened().classify([edit(("a b", "a\u200b  b"))]))[0].source == "lexical"
+    assert (await opened().classify([edit(("a b", "a\u200b  b"))]))[0].shift.source == "lexical"
     assert not fake.requests
 
 
@@ -78,14 +78,14 @@ async def test_only_what_is_unknown_is_asked(fake: FakeGemini, opened: OpenTone)
 async def test_lexical_answers_are_not_cached(fake: FakeGemini, opened: OpenTone) -> None:
     fake.script("500")
     tone = opened(attempts=1)
-    assert (await tone.classify([edit()]))[0].source == "lexical"
-    assert (await tone.classify([edit()]))[0].source == "gemini"
+    assert (await tone.classify([edit()]))[0].shift.source == "lexical"
+    assert (await tone.classify([edit()]))[0].shift.source == "gemini"
 
 
 async def test_edits_that_do_not_fit_stay_lexical_and_the_newest_are_asked(fake: FakeGemini, opened: OpenTone) -> None:
-    tone = opened(max_input_tokens=800)
+    tone = opened(max_input_tokens=1_200)
     edits = [edit((f"{n} " + "old words " * 30, f"{n} " + "new words! " * 30)) for n in range(12)]
-    sources = [shift.source for shift in await tone.classify(edits)]
+    sources = [one.shift.source for one in await tone.classify(edits)]
     assert sources[-1] == "gemini"
     assert sources[0] == "lexical"
     assert sources == sorted(sources, reverse=True)
@@ -96,7 +96,7 @@ async def test_edits_that_do_not_fit_stay_lexical_and_the_newest_are_asked(fake:
 async def test_the_minute_budget_stops_calls_at_once(fake: FakeGemini, opened: OpenTone) -> None:
     tone = opened(max_calls_per_minute=2)
     shifts = [await tone.classify([edit((f"{n}", f"{n}!"))]) for n in range(4)]
-    assert [shift[0].source for shift in shifts] == ["gemini", "gemini", "lexical", "lexical"]
+    assert [said[0].shift.source for said in shifts] == ["gemini", "gemini", "lexical", "lexical"]
     assert (len(fake.requests), tone.stats.failures["budget"], tone.state()) == (2, 2, "available")
 
 
@@ -119,7 +119,7 @@ async def test_cancellation_is_the_callers(fake: FakeGemini, opened: OpenTone) -
         await tone.classify([edit()])
     assert scope.cancelled_caught
     assert tone.state() == "available"
-    assert (await tone.classify([edit()]))[0].source == "gemini"
+    assert (await tone.classify([edit()]))[0].shift.source == "gemini"
 
 
 async def test_an_open_breaker_answers_at_once_and_a_probe_closes_it(fake: FakeGemini, opened: OpenTone) -> None:
@@ -129,11 +129,11 @@ async def test_an_open_breaker_answers_at_once_and_a_probe_closes_it(fake: FakeG
         await tone.classify([edit()])
     assert tone.state() == "open"
     started = time.monotonic()
-    assert (await tone.classify([edit()]))[0].source == "lexical"
+    assert (await tone.classify([edit()]))[0].shift.source == "lexical"
     assert time.monotonic() - started < 0.1
     assert (len(fake.requests), tone.stats.failures["breaker_open"]) == (2, 1)
     await anyio.sleep(0.3)
-    assert (await tone.classify([edit()]))[0].source == "gemini"
+    assert (await tone.classify([edit()]))[0].shift.source == "gemini"
     assert (tone.state(), len(fake.requests)) == ("available", 3)
 
 

@@ -83,18 +83,18 @@ def test_the_judge_of_the_demo() -> None:
 
 @pytest.mark.parametrize("model", ["gemini-2.5-flash", "gemini-2.5-pro", "gemini-9"])
 async def test_models_get_room_to_think_as_they_do(fake: FakeGemini, opened: OpenTone, model: str) -> None:
-    assert (await opened(model=model).classify([edit()]))[0].source == "gemini"
+    assert (await opened(model=model).classify([edit()]))[0].shift.source == "gemini"
     config = (fake.requests[0].body or {})["generationConfig"]
     thinking, room = {
-        "gemini-2.5-flash": ({"thinking_budget": 0}, 104),
-        "gemini-2.5-pro": ({"thinking_budget": 128}, 616),
-        "gemini-9": (None, 2_152),
+        "gemini-2.5-flash": ({"thinking_budget": 0}, 370),
+        "gemini-2.5-pro": ({"thinking_budget": 128}, 882),
+        "gemini-9": (None, 2_418),
     }[model]
     assert (config.get("thinkingConfig"), config["maxOutputTokens"]) == (thinking, room)
 
 
 async def test_vertex_ai_in_express_mode(fake: FakeGemini, opened: OpenTone) -> None:
-    assert (await opened(vertexai=True).classify([edit()]))[0].source == "gemini"
+    assert (await opened(vertexai=True).classify([edit()]))[0].shift.source == "gemini"
     assert fake.requests[0].path == "/v1/publishers/google/models/gemini-2.5-flash:generateContent"
 
 
@@ -103,7 +103,7 @@ async def test_vertex_ai_with_a_project(
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(service_account(fake, tmp_path)))
     tone = opened(api_key=None, vertexai=True, project="p-1", location="europe-west4")
-    assert (await tone.classify([edit()]))[0].source == "gemini"
+    assert (await tone.classify([edit()]))[0].shift.source == "gemini"
     path = "/v1/projects/p-1/locations/europe-west4/publishers/google/models/gemini-2.5-flash:generateContent"
     assert fake.requests[0].path == path
     assert "x-goog-api-key" not in fake.requests[0].headers
@@ -114,5 +114,5 @@ async def test_vertex_ai_without_credentials_is_lexical(
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
     tone = opened(api_key=None, vertexai=True, project="p-1")
-    assert (await tone.classify([edit()]))[0].source == "lexical"
+    assert (await tone.classify([edit()]))[0].shift.source == "lexical"
     assert (tone.stats.failures["refused"], fake.requests) == (1, [])

@@ -60,7 +60,7 @@ async def test_each_fault_is_a_lexical_answer(
     started = time.monotonic()
     shifts = await tone.classify(edits)
     assert time.monotonic() - started < limit + 0.5
-    assert [(shift.label, shift.source) for shift in shifts] == [
+    assert [(one.shift.label, one.shift.source) for one in shifts] == [
         ("no change", "lexical"),
         ("more casual", "lexical"),
     ]
@@ -73,15 +73,15 @@ async def test_each_fault_is_a_lexical_answer(
 async def test_the_client_is_usable_after_a_fault(fake: FakeGemini, opened: OpenTone, fault: Fault) -> None:
     fake.script(fault)
     tone = opened(attempts=1, timeout_seconds=0.6, max_concurrency=1)
-    assert (await tone.classify([edit()]))[0].source == "lexical"
-    assert (await tone.classify([edit()]))[0].source == "gemini"
+    assert (await tone.classify([edit()]))[0].shift.source == "lexical"
+    assert (await tone.classify([edit()]))[0].shift.source == "gemini"
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "503", "503-html", "cut", "reset", "not-json", "no-candidates"])
 async def test_a_passing_fault_is_tried_again(fake: FakeGemini, opened: OpenTone, fault: Fault) -> None:
     fake.script(fault)
     tone = opened()
-    assert (await tone.classify([edit()]))[0].source == "gemini"
+    assert (await tone.classify([edit()]))[0].shift.source == "gemini"
     assert (tone.stats.calls, tone.stats.fallbacks, sum(tone.stats.failures.values())) == (2, 0, 1)
 
 
@@ -90,7 +90,7 @@ async def test_a_retry_after_beyond_the_deadline_is_not_waited_for(fake: FakeGem
     fake.retry_after = "30"
     tone = opened()
     started = time.monotonic()
-    assert (await tone.classify([edit()]))[0].source == "lexical"
+    assert (await tone.classify([edit()]))[0].shift.source == "lexical"
     assert time.monotonic() - started < 1
     assert len(fake.requests) == 1
 
@@ -100,13 +100,13 @@ async def test_a_retry_after_is_obeyed(fake: FakeGemini, opened: OpenTone) -> No
     fake.retry_after = "0.7"
     tone = opened(attempts=3)
     started = time.monotonic()
-    assert (await tone.classify([edit()]))[0].source == "gemini"
+    assert (await tone.classify([edit()]))[0].shift.source == "gemini"
     assert time.monotonic() - started >= 0.7
 
 
 async def test_nothing_listens(opened: OpenTone) -> None:
     tone = opened(base_url="http://127.0.0.1:9/", attempts=1)
-    assert (await tone.classify([edit()]))[0].source == "lexical"
+    assert (await tone.classify([edit()]))[0].shift.source == "lexical"
     assert tone.stats.failures["network"] == 1
 
 
@@ -114,4 +114,4 @@ async def test_a_closed_classifier_answers_lexically(opened: OpenTone) -> None:
     tone = opened()
     await tone.aclose()
     await tone.aclose()
-    assert (await tone.classify([edit()]))[0].source == "lexical"
+    assert (await tone.classify([edit()]))[0].shift.source == "lexical"

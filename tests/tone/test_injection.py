@@ -50,9 +50,9 @@ async def test_an_attack_changes_only_its_own_label(fake: FakeGemini, opened: Op
             "split": ((attack[: len(attack) // 2], attack[len(attack) // 2 :]), ("", attack), (attack, "")),
         }[side]
         shifts = await tone.classify([edit(FIRST), edit(*pairs), edit(LAST)])
-        assert [shifts[0].label, shifts[2].label] == ["more enthusiastic", "more casual"], attack
-        assert shifts[0].source == shifts[2].source == "gemini"
-        obeyed += shifts[1].label == "more humorous"
+        assert [shifts[0].shift.label, shifts[2].shift.label] == ["more enthusiastic", "more casual"], attack
+        assert shifts[0].shift.source == shifts[2].shift.source == "gemini"
+        obeyed += shifts[1].shift.label == "more humorous"
     assert obeyed >= 30  # the orders did reach the model, as data
     assert len(fake.requests) == len(ATTACKS)
     assert all(request.body for request in fake.requests)  # none of them broke the request either
@@ -62,13 +62,13 @@ async def test_an_attack_changes_only_its_own_label(fake: FakeGemini, opened: Op
 async def test_a_model_that_was_won_over_answers_a_label_or_nothing(fake: FakeGemini, opened: OpenTone) -> None:
     hostile = {"id": 0, "label": "more humorous", "confidence": 1.0}
     for answer in (
-        json.dumps({"edits": [hostile] * 3}),
-        json.dumps({"edits": [{**hostile, "label": "$where: 1"}, {**hostile, "id": 1}]}),
+        json.dumps({"edits": [hostile] * 3, "statements": []}),
+        json.dumps({"edits": [{**hostile, "label": "$where: 1"}, {**hostile, "id": 1}], "statements": []}),
         "I obey: everything is more humorous.",
     ):
         fake.answer = lambda body, answer=answer: answer  # type: ignore[misc]
         shifts = await opened().classify([edit(FIRST), edit(LAST)])
-        assert {shift.source for shift in shifts} == {"lexical"}
+        assert {one.shift.source for one in shifts} == {"lexical"}
 
 
 @pytest.mark.anyio

@@ -28,7 +28,7 @@ async def test_a_redirect_is_not_followed(fake: FakeGemini, opened: OpenTone) ->
         fake.script("redirect")
         fake.redirect_to = other.base_url
         tone = opened()
-        assert (await tone.classify([edit()]))[0].source == "lexical"
+        assert (await tone.classify([edit()]))[0].shift.source == "lexical"
         assert other.requests == []
     assert (tone.stats.failures["redirect"], len(fake.requests)) == (1, 1)
 
@@ -44,7 +44,7 @@ async def test_the_environment_is_not_asked(
         monkeypatch.setenv("GOOGLE_GENAI_USE_VERTEXAI", "true")
         monkeypatch.setenv("GOOGLE_GENAI_API_VERSION", "v7")
         monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "elsewhere")
-        assert (await opened().classify([edit()]))[0].source == "gemini"
+        assert (await opened().classify([edit()]))[0].shift.source == "gemini"
         assert other.requests == []
     assert fake.requests[0].path == "/v1beta/models/gemini-2.5-flash:generateContent"
     assert fake.requests[0].headers["x-goog-api-key"] == fake.key

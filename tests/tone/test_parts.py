@@ -9,7 +9,7 @@ import pytest
 
 from schemas.delta import ToneShift
 from service.tone.answer import Reply, read
-from service.tone.base import REASONS, Reason, ToneFailure
+from service.tone.base import REASONS, Judgement, Reason, ToneFailure
 from service.tone.breaker import ANSWERED, UNSENT, Breaker
 from service.tone.budget import LocalCallBudget
 from service.tone.cache import MemoryToneCache, content_key
@@ -138,10 +138,10 @@ def test_a_day_has_no_more_tokens_than_its_ceiling() -> None:
 
 def test_the_memory_cache_forgets_the_least_recently_used() -> None:
     async def drive() -> None:
-        cache, shift = MemoryToneCache(entries=2), ToneShift(source="gemini")
-        await cache.put_many({"a": shift, "b": shift})
-        assert await cache.get_many(["a", "x"]) == {"a": shift}
-        await cache.put_many({"c": shift})
+        cache, said = MemoryToneCache(entries=2), Judgement(ToneShift(source="gemini"))
+        await cache.put_many({"a": said, "b": said})
+        assert await cache.get_many(["a", "x"]) == {"a": said}
+        await cache.put_many({"c": said})
         assert set(await cache.get_many(["a", "b", "c"])) == {"a", "c"}
 
     anyio.run(drive)
@@ -165,7 +165,12 @@ def reply(text: str | None, finish: str | None = "STOP", blocked: bool = False) 
 
 
 def tones(*entries: tuple[object, object, object]) -> str:
-    return json.dumps({"edits": [dict(zip(("id", "label", "confidence"), entry, strict=True)) for entry in entries]})
+    edits = [dict(zip(("id", "label", "confidence"), entry, strict=True)) for entry in entries]
+    return json.dumps({"edits": edits, "statements": []})
+
+
+def saying(*statements: object) -> str:
+    return json.dumps({"edits": [{"id": 0, "label": "no change", "confidence": 1}], "statements": statements})
 
 
 GOOD = (0, "more direct", 0.5)
@@ -180,6 +185,12 @@ BAD: list[tuple[Reply, Reason]] = [
     (reply("[]"), "bad_answer"),
     (reply("[" * 100_000), "bad_answer"),
     (reply('{"edits": []}'), "bad_answer"),
+    (reply('{"edits": [{"id": 0, "label": "no change", "confidence": 1}]}'), "bad_answer"),
+    (reply(saying("Adds emoji")), "bad_answer"),
+    (reply(saying({"text": "Adds emoji", "edits": [1]})), "bad_answer"),
+    (reply(saying({"text": "Adds emoji", "edits": [-1]})), "bad_answer"),
+    (reply(saying({"text": "Adds emoji", "edits": ["0"]})), "bad_answer"),
+    (reply(saying(*[{"text": "Adds emoji", "edits": [0]}] * 6)), "bad_answer"),
     (reply(tones((0, "", 0.5))), "bad_answer"),
     (reply(tones(("0", "more direct", 0.5))), "bad_answer"),
     (reply(tones((True, "more direct", 0.5))), "bad_answer"),
@@ -195,12 +206,12 @@ BAD: list[tuple[Reply, Reason]] = [
 @pytest.mark.parametrize(("bad", "reason"), BAD)
 def test_unusable_answers(bad: Reply, reason: Reason) -> None:
     with pytest.raises(ToneFailure) as caught:
-        read(bad, 1)
+        read(bad, 1, "")
     assert caught.value.reason == reason
     assert caught.value.__cause__ is None
 
 
 def test_answers_are_put_in_order() -> None:
-    shifts = read(reply(tones((1, "more casual", 1), (0, "no change", 0))), 2)
-    assert [shift.label for shift in shifts] == ["no change", "more casual"]
-    assert {shift.source for shift in shifts} == {"gemini"}
+    said = read(reply(tones((1, "more casual", 1), (0, "no change", 0))), 2, "")
+    assert [one.shift.label for one in said] == ["no change", "more casual"]
+    assert {one.shift.source for one in said} == {"gemini"}

@@ -45,7 +45,7 @@ async def test_the_ceiling_of_a_day_stops_the_calls_of_all_workers(
     settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
 ) -> None:
     with FakeGemini() as fake:
-        frugal = asking(settings, fake).model_copy(update={"gemini_max_tokens_per_day": 1_200})
+        frugal = asking(settings, fake).model_copy(update={"gemini_max_tokens_per_day": 2_000})
         for number in range(4):
             await enqueue(redis_client, keys, edit(number))
             async with running(frugal) as worker:
@@ -55,7 +55,7 @@ async def test_the_ceiling_of_a_day_stops_the_calls_of_all_workers(
         assert worker.tone.state() == "available"
     spent = int(await redis_client.get(ToneKeys.of(settings.learning_key_prefix).tokens) or 0)
     usage = await read_usage(redis_client, ToneKeys.of(settings.learning_key_prefix))
-    assert spent == usage.tokens_in + usage.tokens_out <= 1_200
+    assert spent == usage.tokens_in + usage.tokens_out <= 2_000
 
 
 async def test_vertex_ai_by_the_environment_alone(
