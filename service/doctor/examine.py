@@ -97,7 +97,7 @@ async def _ask_gemini(settings: Settings, key: str) -> str | None:
     model = open_gemini(options)
     try:
         with anyio.fail_after(settings.gemini_timeout_seconds):
-            read(await model.ask(prompt), 1)
+            read(await model.ask(prompt), 1, prompt.document)
     except TimeoutError:
         return "timeout"
     except ToneFailure as failure:

@@ -11,7 +11,8 @@ from service import profiles
 from service.ledger import Ledger
 from service.profiles import ProfileStore
 from service.streams.entry import Work
-from service.streams.group import GROUP, Membership
+from service.streams.group import Membership
+from service.streams.keys import GROUP
 from service.streams.sweep import Page, claim_page
 from service.worker import intake
 from service.worker.settling import Settler
@@ -32,7 +33,7 @@ def settle_before_commit() -> None:
 
 def no_ledger() -> None:
     """Never recognise a job that was applied."""
-    Ledger.judge = lambda *_: "new"  # type: ignore[method-assign, assignment]
+    Ledger.judge = lambda *_: "new"  # type: ignore[method-assign]
 
 
 def not_durable() -> None:

@@ -17,7 +17,7 @@ from service.privileges import OPERATOR_ACTIONS, WORKER_ACTIONS, role
 from service.settings import Settings
 from service.streams.keys import GROUP, Keys
 from service.streams.rights import SHARING_COMMANDS, WORKER_COMMANDS, acl, missing_rights, sharing_acl
-from service.tone.base import ToneStats
+from service.tone.base import Judgement, ToneStats
 from service.tone.options import ToneOptions
 from service.tone.shared import ToneKeys
 from service.tone.sharing import share
@@ -209,7 +209,7 @@ async def test_sharing_a_model_needs_rules_of_its_own_and_no_more(
         assert budget
         assert cache
         assert usage
-        answer = ToneShift(label="more casual", confidence=0.9, source="gemini")
+        answer = Judgement(ToneShift(label="more casual", confidence=0.9, source="gemini"))
         assert await budget.take(100) is None
         await budget.settle(100, 40)
         await cache.put_many({"key": answer})
