@@ -1,9 +1,11 @@
 """Users with exactly the least rights, on servers that ask for a user."""
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import structlog
 from pymongo import MongoClient
 from redis import Redis
 
@@ -16,6 +18,17 @@ from service.streams.rights import acl
 SECRET = "kanarie-geheim"
 RedisUser = Callable[..., str]
 MongoUser = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Leave the log's set-up as it was."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """A writer's text, a secret and hostile ids on every path that fails: none of them shows itself anywhere."""
 
 import json
-import logging
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 import pytest
-import structlog
 from pymongo import MongoClient
 from redis.asyncio import Redis
 
@@ -40,20 +38,10 @@ async def extract(job: LearningJob) -> Analysis:
     return analyze(job.original_text, job.edited_text)
 
 
-@pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
-    """Leave the log's set-up as it was."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
 @pytest.fixture
 def gemini() -> Iterator[FakeGemini]:
     with FakeGemini(key=f"{SECRET}-key") as fake:
+        fake.script("401", "500", "html", "redirect", "bad-json", "safety")
         yield fake
 
 

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from service.doctor import examine
 from service.embedded import EmbeddedFailed, EmbeddedMongo, EmbeddedRedis
 from service.errors import Misconfigured
+from service.logs import configure
 from service.streams.keys import Keys
 from service.worker.running import open_worker
 from tests.http.conftest import free_port
@@ -150,6 +151,7 @@ async def test_doctor_tells_it_of_redis(tls_redis: int, papers: Papers) -> None:
 async def test_trusting_anybody_is_warned_of(
     tls_mongo: int, redis_url: str, papers: Papers, key_prefix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    configure("info")
     uri = f"mongodb://127.0.0.1:{tls_mongo}/tls?tls=true&tlsAllowInvalidCertificates=true"
     async with open_worker(worker_settings(redis_url, uri, key_prefix)):
         pass
