@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import anyio
+
 VARIABLE = "CHAOS_ORDERS"
 Moment = Literal["loaded", "committed"]  # between load and commit; between commit and settle
 MOMENTS: tuple[Moment, ...] = ("loaded", "committed")
@@ -53,6 +55,28 @@ class Orders:
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
+
+    def hold(self) -> None:
+        """Let jobs of content ``waits`` wait in their extraction until ``release``."""
+        for path in self._folder.glob("waiting.*"):
+            path.unlink()
+        (self._folder / "hold").touch()
+
+    def release(self) -> None:
+        (self._folder / "hold").unlink()
+
+    async def waiting(self, seconds: float = 30) -> int:
+        """Return the process id of the first worker that waits."""
+        with anyio.fail_after(seconds):
+            while not (found := sorted(self._folder.glob("waiting.*"))):
+                await anyio.sleep(0.01)
+        return int(found[0].suffix[1:])
+
+    async def wait(self) -> None:
+        """In a worker: say so and wait until ``release``."""
+        (self._folder / f"waiting.{os.getpid()}").touch()
+        while (self._folder / "hold").exists():
+            await anyio.sleep(0.01)
 
     def obey(self, moment: Moment) -> None:
         """In a worker: take an order for ``moment`` if there is one, and do to this process what it says."""

@@ -2,7 +2,8 @@
 
 * obeys orders to fault itself between load and commit and between commit and settle (``CHAOS_ORDERS``: a folder);
 * is a mutant, if ``CHAOS_MUTANT`` names one;
-* fails on poison: jobs whose ``content_id`` is ``raises``, ``hangs`` or ``kills`` do so when they are extracted;
+* fails on poison: jobs whose ``content_id`` is ``raises``, ``hangs`` or ``kills`` do so when they are extracted, and
+  those of ``waits`` wait for the harness;
 * forks the children of ``--processes`` instead of starting interpreters, and at once: 200 kills in two minutes.
 """
 
@@ -104,8 +105,8 @@ def obey_orders(given: Orders) -> None:
     Settler._finish = ordered_finish  # type: ignore[method-assign]
 
 
-def fail_on_poison() -> None:
-    """Let extraction have bugs that certain jobs meet."""
+def fail_on_poison(given: Orders | None) -> None:
+    """Let extraction have bugs that certain jobs meet, and wait for the harness with others."""
     extract = Extractor.__call__
 
     async def poisoned(self: Extractor, job: LearningJob) -> Analysis:
@@ -115,16 +116,20 @@ def fail_on_poison() -> None:
             await anyio.sleep_forever()
         if job.content_id == "kills":
             os.kill(os.getpid(), signal.SIGKILL)
+        if job.content_id == "waits" and given is not None:
+            await given.wait()
         return await extract(self, job)
 
     Extractor.__call__ = poisoned  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    if folder := os.environ.get(orders.VARIABLE):
-        obey_orders(Orders(Path(folder)))
+    folder = os.environ.get(orders.VARIABLE)
+    harness = Orders(Path(folder)) if folder else None
+    if harness is not None:
+        obey_orders(harness)
     if mutant := os.environ.get(mutants.VARIABLE):
         mutants.MUTANTS[mutant]()
-    fail_on_poison()
+    fail_on_poison(harness)
     fork_children()
     main()
