@@ -24,7 +24,7 @@ def encrypted(url: str) -> bool:
     """Say whether the link is TLS; ``mongodb+srv`` is unless it says otherwise."""
     options = _options(url)
     told = options.get("tls", options.get("ssl", ""))
-    return url.startswith("rediss://") or (told != "false" if url.startswith("mongodb+srv://") else told == "true")
+    return url.startswith(("rediss://", "rediss+sentinel://")) or (told != "false" if url.startswith("mongodb+srv://") else told == "true")
 
 
 def unverified(url: str) -> str | None:

@@ -31,7 +31,8 @@ class Settings(BaseSettings):
     )
 
     redis_url: SecretStr = Field(
-        SecretStr("redis://127.0.0.1:6379/0"), description="Redis 6.2 or newer, or Valkey; rediss:// for TLS"
+        SecretStr("redis://127.0.0.1:6379/0"),
+        description="Redis 6.2 or newer, or Valkey; rediss:// for TLS; redis+sentinel://host,host/service/0",
     )
     mongodb_uri: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27017/learnsvc"),
@@ -113,8 +114,12 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_scheme(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must start with redis://, rediss:// or unix://")
+        if url.get_secret_value().startswith(("redis+sentinel://", "rediss+sentinel://")):
+            from service.streams.sentinel import parse  # it imports redis-py, which most commands do without
+
+            parse(url.get_secret_value())
+        elif not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss://, redis+sentinel://, rediss+sentinel:// or unix://")
         return url
 
     @field_validator("mongodb_uri")

@@ -19,29 +19,30 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 
+from service.streams.sentinel import connect_primary, is_sentinel
+
 READ_MARGIN_SECONDS = 5.0
 
 
 def connect(url: str, *, timeout: float) -> Redis:
     """Return a client whose every command ends within ``timeout`` seconds, without retries."""
-    return Redis.from_url(
-        url,
-        decode_responses=False,
-        socket_timeout=timeout,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return _client(url, timeout, timeout)
 
 
 def connect_reader(url: str, *, block: float, timeout: float) -> Redis:
     """Return a client for XREADGROUP that blocks for ``block`` seconds."""
-    return Redis.from_url(
-        url,
-        decode_responses=False,
-        socket_timeout=block + READ_MARGIN_SECONDS,
-        socket_connect_timeout=timeout,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return _client(url, block + READ_MARGIN_SECONDS, timeout)
+
+
+def _client(url: str, answer: float, connection: float) -> Redis:
+    """Raises ``ValueError`` when ``url`` is not usable."""
+    options: dict[str, Any] = {
+        "decode_responses": False,
+        "socket_timeout": answer,
+        "socket_connect_timeout": connection,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    return connect_primary(url, **options) if is_sentinel(url) else Redis.from_url(url, **options)
 
 
 @cache
