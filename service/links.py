@@ -24,7 +24,8 @@ def encrypted(url: str) -> bool:
     """Say whether the link is TLS; ``mongodb+srv`` is unless it says otherwise."""
     options = _options(url)
     told = options.get("tls", options.get("ssl", ""))
-    return url.startswith(("rediss://", "rediss+sentinel://")) or (told != "false" if url.startswith("mongodb+srv://") else told == "true")
+    tls = url.startswith(("rediss://", "rediss+sentinel://"))
+    return tls or (told != "false" if url.startswith("mongodb+srv://") else told == "true")
 
 
 def unverified(url: str) -> str | None:
