@@ -19,6 +19,7 @@ def reclaim(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be taken over.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Go on until stopped.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Also learn waiting edits whose time has come.")] = False,
     json: Json = False,
     redis_url: RedisUrl = None,
     mongodb_uri: MongodbUri = None,
@@ -33,6 +34,7 @@ def reclaim(
       learnsvc reclaim --dry-run
       learnsvc reclaim --min-idle 60
       learnsvc reclaim --watch
+      learnsvc reclaim --due
     """
     import anyio
 
@@ -44,17 +46,17 @@ def reclaim(
         anyio.run(_list, settings, min_idle, json)
         return
     configure(settings.learning_log_level, {"auto": None, "json": True, "console": False}[settings.learning_log_format])
-    taken = anyio.run(_sweep, settings, min_idle, watch)
+    taken = anyio.run(_sweep, settings, min_idle, watch, due)
     if json:
         typer.echo(f'{{"reclaimed": {taken}}}')
     else:
         typer.echo(f"Took over {taken} abandoned {'entry' if taken == 1 else 'entries'}.")
 
 
-async def _sweep(settings: Settings, min_idle: float | None, watch: bool) -> int:
+async def _sweep(settings: Settings, min_idle: float | None, watch: bool, due: bool) -> int:
     from service.worker.running import reclaim_abandoned
 
-    return await reclaim_abandoned(settings, min_idle=min_idle, watch=watch)
+    return await reclaim_abandoned(settings, min_idle=min_idle, watch=watch, due=due)
 
 
 async def _list(settings: Settings, min_idle: float | None, json: bool) -> None:

@@ -124,8 +124,11 @@ class Worker:
         if self.fatal is not None:
             raise self.fatal
 
-    async def run_once(self) -> int:
-        """Sweep until nothing abandoned is left, finish what that brought, and return how many entries came."""
+    async def run_once(self, *, due: bool = False) -> int:
+        """Sweep until nothing abandoned is left, finish what that brought, and return how many entries came.
+
+        With ``due`` writers whose waiting edits are due are learned too: one look, so one that fails ends nothing.
+        """
         await self._join()
         taken = 0
         async with anyio.create_task_group() as leases:
@@ -134,6 +137,8 @@ class Worker:
                 self._start_lanes(lanes)
                 while found := 0 if self.stopping else await self.sweep_once():
                     taken += found
+                    await self.lanes.idle()
+                if due and not self.stopping and await self.due_once():
                     await self.lanes.idle()
                 lanes.cancel_scope.cancel()
             await self._leave()

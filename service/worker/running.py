@@ -40,10 +40,10 @@ async def run_worker(settings: Settings) -> None:
         group.cancel_scope.cancel()
 
 
-async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch: bool) -> int:
+async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch: bool, due: bool = False) -> int:
     """Take over and finish what nobody renewed for ``min_idle`` seconds (the lease); return how many entries.
 
-    With ``watch`` this goes on until a stop signal.
+    With ``watch`` this goes on until a stop signal; with ``due`` writers whose waiting edits are due are learned too.
     """
     taken = 0
     stop = anyio.Event()
@@ -52,7 +52,7 @@ async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch
             if min_idle is not None:
                 worker.intake.claim_idle = timedelta(seconds=min_idle)
             group.start_soon(_obey_signals, worker)
-            taken += await worker.run_once()
+            taken += await worker.run_once(due=due)
             if worker.stopping or not watch:
                 stop.set()
             else:

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from service.settings import Settings
 from service.streams.depth import read_state
 from service.streams.keys import GROUP, Keys
+from service.worker.running import reclaim_abandoned
 from tests.worker.conftest import drained, edit, enqueue, running, until
 
 pytestmark = pytest.mark.anyio
@@ -103,6 +104,29 @@ async def test_edits_within_the_rate_limit_wait_and_are_learned_together(
     assert profile is not None
     assert (profile["learning_iterations"], profile["edits_applied"], profile["learn_due_at"]) == (2, 5, None)
     assert len(profile["recent_edits"]) == 5
+
+
+async def test_a_sweep_without_workers_learns_what_is_due_when_asked(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    limited = settings.model_copy(update={"learning_rate_limit_minutes": 1 / 60, "edit_batch_window_minutes": 0})
+    fresh = [{key: value for key, value in edit(number).items() if key != "edited_at"} for number in range(3)]
+    async with running(limited.model_copy(update={"learning_due_seconds": 600})):  # looks for due ones once, at start
+        await enqueue(redis_client, keys, fresh[0])
+        await until(lambda: drained(redis_client, keys))
+        await enqueue(redis_client, keys, *fresh[1:])
+        await until(lambda: drained(redis_client, keys))
+    assert await reclaim_abandoned(limited, min_idle=None, watch=False) == 0
+    assert await mongo.style_profiles.count_documents({"_id": "ana", "pending": {"$ne": []}}) == 1
+
+    async def learned() -> bool:
+        assert await reclaim_abandoned(limited, min_idle=None, watch=False, due=True) == 0
+        return bool(await mongo.style_profiles.count_documents({"_id": "ana", "pending": []}))
+
+    await until(learned)
+    profile = await mongo.style_profiles.find_one({"_id": "ana"})
+    assert profile is not None
+    assert (profile["edits_applied"], profile["learn_due_at"]) == (3, None)
 
 
 async def test_jobs_spread_over_partitions_by_writer(
