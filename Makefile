@@ -6,6 +6,7 @@
 #   make eval              how well learning does on simulated writers: F1, junk, score
 #   make bench             what it costs, against floors and targets; make bench ARGS=--quick
 #   make ci                what .ci/run runs: lint, types, tests
+#   make chart             what of helm/learnsvc follows from the settings and the comments in its values
 #   make lock              resolve pyproject.toml into requirements*.txt; make lock UPGRADE=--upgrade
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ READY := $(VENV)/.ready
 COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-config --no-header --no-annotate $(UPGRADE)
 
-.PHONY: demo test chaos eval bench lint types ci lock clean
+.PHONY: demo test chaos eval bench lint types ci chart lock clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -45,6 +46,9 @@ types: $(READY)
 
 ci: lint types
 	@$(MAKE) --no-print-directory test
+
+chart: $(READY)
+	@$(BIN)/python -m tests.helm.generate
 
 lock:
 	$(COMPILE) pyproject.toml -o requirements.txt
