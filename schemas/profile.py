@@ -139,6 +139,7 @@ class Milestone(_Part):
     components: ScoreComponents = Field(default_factory=ScoreComponents)
     edits: list[str] = Field(default_factory=list, description="job ids learned, the newest 20")
     edit_count: int = 0
+    toned: int = Field(0, ge=0, description="edits learned before whose tone a model judged now")
     patterns: list[str] = Field(default_factory=list, description="such as `emoji: fewer`")
     changes: list[str] = Field(default_factory=list, description="one line a change, with its evidence")
 
@@ -175,6 +176,21 @@ class PendingEdit(_Part):
     pairs: list[tuple[str, str]] = Field(default_factory=list, description="changed sentences, bounded")
 
 
+class MarkedEdit(_Part):
+    """A learned edit that a tone model was wanted for and did not answer, with the excerpts to ask it again."""
+
+    job_id: str
+    pairs: list[tuple[str, str]] = Field(default_factory=list, description="changed sentences, bounded")
+
+
+class LateTone(_Part):
+    """Edits learned without the tone model, and when it is asked about them again."""
+
+    edits: list[MarkedEdit] = Field(description="among recent_edits, oldest first, at most 20")
+    due_at: datetime
+    tries: int = Field(0, ge=0, description="calls about them that were sent and failed, in a row")
+
+
 class ProfileVersion(_Part):
     """The style as an update left it, for rollback; less ``sample_posts``, which a rollback keeps."""
 
@@ -203,6 +219,7 @@ class ProfileFields(Style):
     recent_edits: list[StyleDelta] = Field(default_factory=list, description="learned edits, oldest first")
     pending: list[PendingEdit] = Field(default_factory=list, description="recorded edits, not yet learned")
     learn_due_at: datetime | None = None
+    late_tone: LateTone | None = Field(None, description="learned edits whose tone a model has yet to judge")
     last_learned_at: datetime | None = None
 
     edits_applied: int = Field(0, ge=0, description="distinct jobs that had their effect")
@@ -232,4 +249,5 @@ class StyleProfile(Document, ProfileFields):
         name = "style_profiles"
         indexes: ClassVar[list[IndexModel]] = [
             IndexModel([("learn_due_at", ASCENDING)], name="learn_due_at", sparse=True),
+            IndexModel([("late_tone.due_at", ASCENDING)], name="late_tone_due_at", sparse=True),
         ]

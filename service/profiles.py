@@ -24,7 +24,7 @@ from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure
 
-from schemas.profile import Profile, ProfileFields, StyleProfile
+from schemas.profile import LateTone, Profile, ProfileFields, StyleProfile
 from service import ledger
 from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name, untrusted
 from service.ledger import Ledger
@@ -157,6 +157,11 @@ class ProfileStore:
         }
         await self._swap(profile.user_id, loaded.profile.revision, update)
 
+    async def mark(self, profile: Profile, late_tone: LateTone | None) -> None:
+        """Replace the marks of edits whose tone is judged later, and nothing else. Raises ``RevisionConflict``."""
+        changed = {"late_tone": late_tone.model_dump() if late_tone else None, "revision": profile.revision + 1}
+        await self._swap(profile.user_id, profile.revision, {"$set": changed})
+
     async def barrier(self, user_id: str) -> None:
         """Wait until what is visible of ``user_id`` is durable.
 
@@ -167,10 +172,16 @@ class ProfileStore:
 
     async def due(self, now: datetime, limit: int = 100) -> list[str]:
         """Return writers whose waiting edits are to be learned by ``now``, the longest overdue first."""
+        return await self._overdue("learn_due_at", now, limit)
 
+    async def tone_due(self, now: datetime, limit: int) -> list[str]:
+        """Return writers whose marked edits are to be judged by ``now``, the longest overdue first."""
+        return await self._overdue("late_tone.due_at", now, limit)
+
+    async def _overdue(self, path: str, now: datetime, limit: int) -> list[str]:
         async def find() -> list[str]:
-            cursor = self._collection.find({"learn_due_at": {"$lte": now}}, {"_id": 1})
-            return [document["_id"] async for document in cursor.sort("learn_due_at", 1).limit(limit)]
+            cursor = self._collection.find({path: {"$lte": now}}, {"_id": 1})
+            return [document["_id"] async for document in cursor.sort(path, 1).limit(limit)]
 
         return await self._call(find)
 

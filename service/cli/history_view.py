@@ -36,7 +36,7 @@ def _print_milestone(milestone: Milestone) -> None:
     head = Text.assemble((f"{milestone.at:%Y-%m-%d %H:%M}", "dim"), f"  revision {milestone.revision}".ljust(15))
     head.append(f"iteration {milestone.iteration}".ljust(14))
     head.append(bar(milestone.score, 100)).append(f" {milestone.score:>3.0f} %  ")
-    head.append(plural(milestone.edit_count, "edit") if milestone.edit_count else "by hand", style="dim")
+    head.append(_cause(milestone), style="dim")
     screen = console()
     screen.print(head, soft_wrap=True)
     for pattern in milestone.patterns:
@@ -45,3 +45,9 @@ def _print_milestone(milestone: Milestone) -> None:
         screen.print(f"    {clean(change)}", soft_wrap=True)
     if len(milestone.changes) > SHOWN_CHANGES:
         screen.print(f"    and {len(milestone.changes) - SHOWN_CHANGES} more", style="dim")
+
+
+def _cause(milestone: Milestone) -> str:
+    if milestone.edit_count:
+        return plural(milestone.edit_count, "edit")
+    return f"tone of {plural(milestone.toned, 'edit')}, later" if milestone.toned else "by hand"

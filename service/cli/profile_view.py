@@ -59,6 +59,9 @@ def _head(profile: Profile) -> Text:
     if profile.pending:
         due = f", learned from {profile.learn_due_at:%H:%M:%S} UTC on" if profile.learn_due_at else ""
         text.append(f"\n{plural(len(profile.pending), 'edit')} recorded and waiting{due}", style="yellow")
+    if profile.late_tone:
+        edits = plural(len(profile.late_tone.edits), "edit")
+        text.append(f"\ntone of {edits} by word lists alone, Gemini is asked again", style="yellow")
     return text
 
 

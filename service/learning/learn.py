@@ -5,7 +5,7 @@ The profile is a function of its baseline and the ordered deltas. ``learn`` adds
 many, and computes the style anew from both. Nothing is carried over from the previous style but what a person
 set. So arrival order, duplicates, retries and the size of batches cannot matter.
 
-What belongs to the caller stays untouched: ``edits_applied``, ``pending`` and ``learn_due_at``.
+What belongs to the caller stays untouched: ``edits_applied``, ``pending``, ``learn_due_at`` and ``late_tone``.
 """
 
 from __future__ import annotations
@@ -44,18 +44,28 @@ def new_profile(user_id: str, now: datetime) -> Profile:
     return Profile(user_id=user_id, created_at=now, updated_at=now)
 
 
-def learn(profile: Profile, deltas: Iterable[StyleDelta], rules: LearningRules, now: datetime) -> Outcome:
-    """Learn ``deltas`` (some of which may be known already); ``profile`` itself is not changed."""
+def learn(
+    profile: Profile,
+    deltas: Iterable[StyleDelta],
+    rules: LearningRules,
+    now: datetime,
+    toned: Sequence[StyleDelta] = (),
+) -> Outcome:
+    """Learn ``deltas`` (some of which may be known already); ``profile`` itself is not changed.
+
+    ``toned`` are edits among the recent ones whose tone was judged later: they take the place of those.
+    """
     revision = profile.revision + 1
-    new = _new_edits(profile.recent_edits, deltas, revision)
-    baseline, retained = retain(profile.baseline, merge(profile.recent_edits, new), rules)
+    known = replaced(profile.recent_edits, toned)
+    new = _new_edits(known, deltas, revision)
+    baseline, retained = retain(profile.baseline, merge(known, new), rules)
     updated = profile.model_copy(update={"baseline": baseline, "recent_edits": retained, "revision": revision})
     recompute(updated, rules)
     restore_overrides(updated, profile)
     updated.updated_at = now
     if new:
         updated.last_learned_at = now
-    return finish(profile, updated, new, rules, now)
+    return finish(profile, updated, new, rules, now, toned=len(toned))
 
 
 def relearn(profile: Profile, rules: LearningRules, now: datetime) -> Outcome:
@@ -69,6 +79,12 @@ def order(edit: StyleDelta) -> tuple[datetime, str]:
 
 def merge(known: Sequence[StyleDelta], new: Sequence[StyleDelta]) -> list[StyleDelta]:
     return sorted((*known, *new), key=order)
+
+
+def replaced(known: Sequence[StyleDelta], toned: Sequence[StyleDelta]) -> list[StyleDelta]:
+    """The known edits, those of ``toned`` in the place of their namesakes; the rest of ``toned`` has left them."""
+    newer = {edit.job_id: edit for edit in toned}
+    return [newer.get(edit.job_id, edit) for edit in known]
 
 
 def _new_edits(known: Sequence[StyleDelta], deltas: Iterable[StyleDelta], revision: int) -> list[StyleDelta]:
@@ -135,7 +151,12 @@ def restore_overrides(updated: Profile, before: Profile) -> None:
 
 
 def finish(
-    before: Profile, updated: Profile, new: Sequence[StyleDelta], rules: LearningRules, now: datetime
+    before: Profile,
+    updated: Profile,
+    new: Sequence[StyleDelta],
+    rules: LearningRules,
+    now: datetime,
+    toned: int = 0,
 ) -> Outcome:
     """Score, guide, milestone and version of a recomputed profile."""
     own = (*updated.baseline.own, *updated.manual_overrides)
@@ -143,6 +164,7 @@ def finish(
     updated.evolution_components, updated.evolution_score = parts, score.total(parts)
     updated.style_guide = render_guide(updated)
     milestone, detected = _milestone(before, updated, new, now)
+    milestone.toned = toned
     updated.evolution_timeline = [*before.evolution_timeline, milestone][-TIMELINE:]
     updated.versions = [*before.versions, _version(updated, now)][-rules.max_versions :] if rules.max_versions else []
     words = explain.log_words(claim.path for claim in detected)

@@ -28,6 +28,7 @@ from service.profiles import Loaded, ProfileStore
 from service.streams.entry import Work
 from service.tone.base import Judgement, ToneClassifier, ToneRequest
 from service.tone.lexical import label
+from service.worker import late
 from service.worker.outages import backoff
 
 LARGE_CHARACTERS = 50_000  # above this an analysis may take 50 ms and more: it goes to a process of its own
@@ -118,7 +119,43 @@ class BatchLearner:
         if fresh or is_due(loaded.profile, now):
             edits = [PendingEdit(**await self._edit(attempt, work)) for work in fresh]
             await self._apply(attempt, loaded, learned, fresh, edits, now)
+        elif loaded.profile is not None and late.is_due(loaded.profile, now):
+            learned.outcome = await self._add_tone(attempt, loaded, loaded.profile, now)
         return learned
+
+    async def _add_tone(self, attempt: Attempt, loaded: Loaded, profile: Profile, now: datetime) -> Outcome | None:
+        """Ask about edits learned without the model; None when nothing came of it."""
+        edits = late.marked(profile)
+        deltas = await self._toned(attempt, edits, late=True)
+        toned = [delta for delta in deltas if delta.tone_shift.source == "gemini"]
+        marks = late.left_over(profile, edits, attempt.tones, now, alone=True)
+        if toned:
+            outcome = learn(profile, (), self._rules, now, toned)
+            return await self._commit(loaded, outcome, {"late_tone": marks}, toned=toned)
+        if marks != profile.late_tone:
+            await self._store.mark(profile, marks)
+        return None
+
+    async def _commit(
+        self,
+        loaded: Loaded,
+        outcome: Outcome,
+        changed: dict[str, object],
+        applied: Sequence[bytes] = (),
+        toned: Sequence[StyleDelta] = (),
+    ) -> Outcome:
+        """Swap in what was learned, with what is the worker's to set."""
+        profile = outcome.profile.model_copy(update=changed)
+        again = {delta.job_id for delta in toned}
+        stored = {job_id: edit for job_id, edit in loaded.stored_edits.items() if job_id not in again}
+        await self._store.commit(
+            replace(loaded, stored_edits=stored),
+            profile,
+            applied,
+            self._hooks.oldest_entry_ms,
+            max_versions=self._rules.max_versions,
+        )
+        return replace(outcome, profile=profile)
 
     async def _apply(
         self,
@@ -137,17 +174,34 @@ class BatchLearner:
             await self._store.record(loaded, recorded, applied, self._hooks.oldest_entry_ms)
             learned.recorded = recorded
         else:
-            deltas = await self._toned(attempt, [*profile.pending, *edits])
-            outcome = learn(profile, deltas, self._rules, now)
-            changed: dict[str, object] = {"pending": [], "learn_due_at": None, "edits_applied": count}
-            if all(delta.is_noise for delta in deltas):
-                changed["last_learned_at"] = profile.last_learned_at
-            committed = outcome.profile.model_copy(update=changed)
-            await self._store.commit(
-                loaded, committed, applied, self._hooks.oldest_entry_ms, max_versions=self._rules.max_versions
-            )
-            learned.outcome = replace(outcome, profile=committed)
+            learned.outcome = await self._learn(attempt, loaded, profile, [*profile.pending, *edits], applied, now)
         learned.applied += fresh
+
+    async def _learn(
+        self,
+        attempt: Attempt,
+        loaded: Loaded,
+        profile: Profile,
+        edits: Sequence[PendingEdit],
+        applied: Sequence[bytes],
+        now: datetime,
+    ) -> Outcome:
+        """Learn ``edits`` in one iteration, and in the same call of the model what it has missed before."""
+        missed = late.companions(profile)
+        asked = [*missed, *edits]
+        judged = await self._toned(attempt, asked)
+        toned = [delta for delta in judged[: len(missed)] if delta.tone_shift.source == "gemini"]
+        deltas = judged[len(missed) :]
+        outcome = learn(profile, deltas, self._rules, now, toned)
+        changed: dict[str, object] = {
+            "pending": [],
+            "learn_due_at": None,
+            "edits_applied": profile.edits_applied + len(applied),
+            "late_tone": late.left_over(outcome.profile, asked, attempt.tones, now, alone=False),
+        }
+        if all(delta.is_noise for delta in deltas):
+            changed["last_learned_at"] = profile.last_learned_at
+        return await self._commit(loaded, outcome, changed, applied, toned)
 
     async def _edit(self, attempt: Attempt, work: Work) -> dict[str, object]:
         """Return the delta of ``work`` and the pairs a model may be shown, extracted once however often we try."""
@@ -167,12 +221,12 @@ class BatchLearner:
         )
         return {"delta": delta, "pairs": excerpts(analysis) if self._tone.state() != "disabled" else []}
 
-    async def _toned(self, attempt: Attempt, edits: Sequence[PendingEdit]) -> list[StyleDelta]:
+    async def _toned(self, attempt: Attempt, edits: Sequence[PendingEdit], *, late: bool = False) -> list[StyleDelta]:
         """Return the deltas with their tone: one call for all edits of the batch that have not been asked for yet."""
         asked = [edit for edit in edits if edit.delta.job_id not in attempt.tones]
         if asked:
             requests = [ToneRequest(edit.delta.job_id, edit.delta, tuple(edit.pairs)) for edit in asked]
-            judgements = await self._bounded(self._tone.classify(requests))
+            judgements = await self._bounded(self._tone.classify(requests, late=late))
             attempt.tones |= {edit.delta.job_id: said for edit, said in zip(asked, judgements, strict=True)}
         return [judged(edit.delta, attempt.tones[edit.delta.job_id]) for edit in edits]
 

@@ -27,6 +27,7 @@ from service.streams.group import Membership, consumer_name
 from service.streams.keys import Keys
 from service.streams.replies import entries
 from service.tone.base import ToneClassifier
+from service.worker import late
 from service.worker.batch import BatchLearner, Extract, Hooks
 from service.worker.intake import Intake
 from service.worker.inwork import InWork
@@ -177,7 +178,10 @@ class Worker:
 
     async def due_once(self) -> int:
         """Hand out writers whose waiting edits are due; return how many."""
-        users = await self.store.due(self.clock.now())
+        now = self.clock.now()
+        users = await self.store.due(now)
+        if self.tone.state() == "available":
+            users += late.some_of(await self.store.tone_due(now, late.CHOICE))
         for user_id in users:
             self.lanes.submit_due(user_id)
         return len(users)
