@@ -25,6 +25,8 @@ ADDED_SENTENCE = {"words": 4.0, "characters": 8.0}
 SHORT_SENTENCE = {"words": 8.0, "characters": 14.0}
 # Labels a model is less sure about than this say nothing.
 LABEL_CONFIDENCE = 0.5
+# What a scale says after one sign; more signs say more (``service.analysis.scales``).
+ONE_SIGN = 0.5
 # Lexical signals weaker than this come from a single weak word.
 TONE_SIGNAL = 0.15
 
@@ -187,15 +189,28 @@ def _switched(before: bool, after: bool) -> Vote:
 
 
 def signals(delta: StyleDelta) -> tuple[float, ...]:
-    """How the edit moves each of ``SCALES``, -1..1; a confident label of a model decides the sign on its scale."""
+    """How the edit moves each of ``SCALES``, -1..1; a confident label of a model joins what was counted."""
     scales, shift = delta.tone_scales, delta.tone_shift
     found = [scales.formality, scales.enthusiasm, scales.directness, scales.humor, scales.emotionality]
     found = [value if abs(value) >= TONE_SIGNAL else 0.0 for value in found]
     if shift.source == "gemini" and shift.confidence >= LABEL_CONFIDENCE and shift.label in LABELS:
         scale, sign = LABELS[shift.label]
         at = SCALES.index(scale)
-        found[at] = sign * max(abs(found[at]), shift.confidence)
+        found[at] = _joined(found[at], sign * shift.confidence)
     return tuple(found)
+
+
+def _joined(counted: float, labelled: float) -> float:
+    """What was counted on a scale and what a model says of it, as one signal.
+
+    Where they agree the stronger counts. Against one sign the label is right: words out of context prove little. Two
+    signs or more are facts of the text, so that a label against them, mistaken or talked into it, turns no direction:
+    the two cancel and the edit says nothing. "No change" takes nothing back: a habit may be too small to be heard in
+    one edit and still be one.
+    """
+    if counted * labelled >= 0:
+        return max(counted, labelled, key=abs)
+    return labelled if abs(counted) <= ONE_SIGN else 0.0
 
 
 def tone(value: float) -> Vote:
