@@ -41,8 +41,9 @@ class Results:
         return _divided(statistics.median(above), statistics.median(below))
 
     def best(self, prefix: str) -> str | None:
-        """Return the name under ``prefix`` with the highest median."""
-        return max((name for name in self.samples if name.startswith(prefix)), key=self._median, default=None)
+        """Return the name of the highest rate under ``prefix``."""
+        rates = [name for name in self.samples if name.startswith(prefix) and self.units[name] == "jobs/s"]
+        return max(rates, key=self._median, default=None)
 
     def _median(self, name: str) -> float:
         return statistics.median(self.samples[name])

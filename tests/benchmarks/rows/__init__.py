@@ -22,13 +22,14 @@ class Row:
 
 
 def all_rows() -> list[Row]:
-    from tests.benchmarks.rows import floors, growth, latency, start, throughput
+    from tests.benchmarks.rows import floors, growth, latency, peers, start, throughput
 
     return [
         Row("floors", floors.measure),
         Row("throughput", throughput.full),
         Row("constant", throughput.constant),
         Row("hot", throughput.hot),
+        Row("peers", peers.measure),
         Row("extraction", throughput.extraction),
         Row("latency", latency.idle),
         Row("loop", latency.beside_large),
