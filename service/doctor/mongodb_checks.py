@@ -12,7 +12,11 @@ from service.doctor.mongodb_facts import COLLECTION, MongoFacts
 from service.privileges import missing_actions, role
 
 FLOOR = (6, 0)
-CREATE_INDEX = f'db.{COLLECTION}.createIndex({{ learn_due_at: 1 }}, {{ name: "learn_due_at", sparse: true }})'
+CREATE_INDEX = "; ".join(
+    f'db.{COLLECTION}.createIndex({{ "{path}": 1 }}, {{ name: "{index.document["name"]}", sparse: true }})'
+    for index in StyleProfile.Settings.indexes
+    for path in index.document["key"]
+)
 
 
 def judge_mongodb(facts: MongoFacts) -> list[Finding]:
@@ -84,7 +88,7 @@ def indexes(facts: MongoFacts) -> Finding:
     if absent := [name for name in wanted if name not in facts.indexes]:
         says = f"missing: {', '.join(absent)}" if facts.exists else f"there is no collection {COLLECTION} yet"
         may = not missing_actions(facts.privileges, facts.database, COLLECTION, ("createIndex", "listIndexes"))
-        made = "the worker makes it when it starts" if may or not facts.users else CREATE_INDEX
+        made = "a worker makes what is missing when it starts" if may or not facts.users else CREATE_INDEX
         return _finding("indexes", "warn" if facts.exists else "ok", says, made)
     return _finding("indexes", "ok", ", ".join(wanted))
 

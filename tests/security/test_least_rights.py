@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
 from schemas.delta import ToneShift
+from service.doctor.mongodb_checks import CREATE_INDEX
 from service.errors import Misconfigured
 from service.privileges import OPERATOR_ACTIONS, WORKER_ACTIONS, role
 from service.settings import Settings
@@ -269,4 +270,5 @@ def test_the_readme_names_exactly_these() -> None:
     assert " ".join(f"+{command}" for command in ("exec", "info", "config|get")) in text
     assert role("learnsvc", "style_profiles") in text
     assert role("learnsvc", "style_profiles", operator=True) in text
+    assert all(command in text for command in CREATE_INDEX.split("; "))
     assert set(WORKER_ACTIONS) < set(OPERATOR_ACTIONS)

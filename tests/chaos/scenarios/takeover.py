@@ -142,9 +142,8 @@ async def until_applied(stage: Stage, count: int) -> None:
     """Wait until ``count`` jobs were learned."""
 
     async def are_applied() -> bool:
-        applied = [
-            profile["edits_applied"] async for profile in stage.mongo.style_profiles.find({}, {"edits_applied": 1})
-        ]
+        profiles = stage.mongo.style_profiles.find({}, {"edits_applied": 1})
+        applied: list[int] = [profile["edits_applied"] async for profile in profiles]
         return sum(applied) >= count
 
     await until(are_applied, 60)
