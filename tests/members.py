@@ -27,9 +27,20 @@ class ReplicaSet:
 
     def start(self) -> Self:
         """Start and join the members, and wait for their primary."""
+        self.launch()
+        self.wait_ready()
+        return self
+
+    def launch(self) -> None:
         try:
             for member in self.members:
                 member.launch()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_ready(self) -> None:
+        try:
             for member in self.members:
                 member.wait_ready()
             self._initiate()
@@ -37,7 +48,6 @@ class ReplicaSet:
         except BaseException:
             self.stop()
             raise
-        return self
 
     def stop(self) -> None:
         for member in self.members:

@@ -88,7 +88,7 @@ class Proxy:
                 back, forth = await asyncio.open_connection("127.0.0.1", self.target)
                 ends.add(forth)
                 self._writers.add(forth)
-                ways = (self._carry(reader, forth), self._carry(back, writer, answers=True))
+                ways = (self._carry(reader, forth), self._carry(back, writer, True))
                 tasks = [asyncio.create_task(way) for way in ways]
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in tasks:
@@ -100,9 +100,7 @@ class Proxy:
             self._writers -= ends
             self._deaf -= ends
 
-    async def _carry(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False
-    ) -> None:
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answers: bool = False) -> None:
         carried = 0
         while data := await reader.read(CHUNK):
             await self._passing.wait()

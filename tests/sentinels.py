@@ -50,19 +50,36 @@ class SentinelSet:
 
     @property
     def url(self) -> str:
+        """Where the first primary is."""
+        return self.primary.url
+
+    @property
+    def sentinel_url(self) -> str:
         hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
         return f"redis+sentinel://{hosts}/{SERVICE}/0"
 
     def start(self) -> Self:
         """Start all, and wait until the sentinels know each other and the replica is in step."""
+        self.launch()
+        self.wait_ready()
+        return self
+
+    def launch(self) -> None:
         try:
             for server in (self.primary, self.replica, *self.sentinels):
-                server.start()
+                server.launch()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_ready(self) -> None:
+        try:
+            for server in (self.primary, self.replica, *self.sentinels):
+                server.wait_ready()
             self._until(self._is_complete)
         except BaseException:
             self.stop()
             raise
-        return self
 
     def stop(self) -> None:
         for server in (*self.sentinels, self.replica, self.primary):

@@ -61,7 +61,7 @@ def servers() -> Iterator[SentinelSet]:
 
 @pytest.mark.anyio
 async def test_the_next_connection_finds_the_new_primary(servers: SentinelSet, no_stray_tasks: None) -> None:
-    async with open_redis(servers.url, timeout=1) as redis:
+    async with open_redis(servers.sentinel_url, timeout=1) as redis:
         await redis.set("key", "before")
         assert await redis.wait(1, 2000) == 1
         servers.primary.kill()
