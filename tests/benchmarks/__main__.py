@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -20,28 +21,27 @@ from tests.benchmarks.lab import Stuck, open_lab
 from tests.benchmarks.options import Options, parse
 from tests.benchmarks.processes import ROOT, ProcessFailed
 from tests.benchmarks.results import Results, UnusableRun
-from tests.benchmarks.rows import all_rows
+from tests.benchmarks.rows import ROWS
 
 
 def main() -> int:
-    """Return 0, 1 when a measurement failed, 2 for wrong usage. A missed target is a finding, not a failure."""
-    rows = {row.name: row for row in all_rows()}
-    options = parse(sys.argv[1:], tuple(rows))
+    """Return 0, 1 when a row failed, 2 for wrong usage. A missed target is a finding, not a failure."""
+    options = parse(sys.argv[1:], {row.name: row.about for row in ROWS})
     try:
         saved = read_run(options.compare) if options.compare else None
     except UnusableRun as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever was started is ended then, too
     results = Results(about=about(options))
-    progress = Console(stderr=True)
-    code = 0
+    progress = Console(stderr=True, highlight=False)
     try:
-        run(options, results, progress)
-    except (Stuck, ProcessFailed, EmbeddedFailed, EmbeddedUnavailable) as error:
-        progress.print(f"[red]Error:[/] {error}")
-        code = 1
+        code = run(options, results, progress)
+    except (EmbeddedFailed, EmbeddedUnavailable) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        progress.print("Interrupted: this is what was measured until then")
+        progress.print("\nInterrupted: this is what was measured until then")
         code = 130
     results.about["waited_for_cpu"] = waited_for_cpu()
     if options.json:
@@ -52,17 +52,24 @@ def main() -> int:
     return code
 
 
-def run(options: Options, results: Results, progress: Console) -> None:
-    rows = [row for row in all_rows() if row.name in options.rows]
+def run(options: Options, results: Results, progress: Console) -> int:
+    """Measure round by round; return 1 when a row failed, which ends no other row."""
+    failed: set[str] = set()
     with open_lab() as lab:
         for number in range(options.rounds):
-            for row in rows:
-                if row.once and number:
+            for row in ROWS:
+                if row.name not in options.rows or row.name in failed or (row.once and number):
                     continue
                 started = time.monotonic()
-                progress.print(f"round {number + 1} of {options.rounds}: {row.name} ...", end="", highlight=False)
-                row.measure(lab, options, results)
-                progress.print(f" {time.monotonic() - started:.0f} s", highlight=False)
+                progress.print(f"round {number + 1} of {options.rounds}: {row.name} ...", end="")
+                try:
+                    row.measure(lab, options, results)
+                except (Stuck, ProcessFailed) as error:
+                    failed.add(row.name)
+                    progress.print(f" [red]failed:[/] {error}")
+                else:
+                    progress.print(f" {time.monotonic() - started:.0f} s")
+    return int(bool(failed))
 
 
 def read_run(path: Path) -> Results:

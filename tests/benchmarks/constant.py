@@ -15,6 +15,7 @@ from schemas.job import LearningJob
 from service.analysis import analyze
 from service.logs import configure
 from service.settings import load_settings
+from service.worker.fleet import end_with_parent
 from service.worker.loops import Worker
 from service.worker.running import open_worker
 from tests.benchmarks import jobs
@@ -42,4 +43,5 @@ async def _stop_on_signal(worker: Worker) -> None:
 
 if __name__ == "__main__":
     configure("info", None)
+    end_with_parent()
     anyio.run(run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,16 +38,17 @@ class Options:
 QUICK = {"rounds": 1, "jobs": 2000, "seconds": 6.0, "limit": 10.0}
 
 
-def parse(arguments: Sequence[str], rows: Sequence[str]) -> Options:
-    """Return the options in ``arguments``. Exits with a usage message when they are wrong."""
+def parse(arguments: Sequence[str], rows: Mapping[str, str]) -> Options:
+    """Return the options in ``arguments``; ``rows`` says what each measures. Exits with usage when they are wrong."""
+    explained = "\n".join(f"  {name:12}{about}" for name, about in rows.items())
     parser = argparse.ArgumentParser(
         prog="python -m tests.benchmarks",
-        description="Measure learnsvc against its floors. Rows: " + ", ".join(rows) + ".",
-        epilog=EXAMPLES,
+        description="Measure learnsvc against its floors, on servers of its own.",
+        epilog=f"rows:\n{explained}\n\n{EXAMPLES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add, count, size = parser.add_argument, _at_least(int, 1), _at_least(float, 0.1)
-    add("--rows", type=_names_of(rows), default=tuple(rows), metavar="A,B", help="only these rows")
+    add("--rows", type=_names_of(tuple(rows)), default=tuple(rows), metavar="A,B", help="only these rows")
     add("--quick", action="store_true", help="smaller and once: for a first look, not for a comparison")
     add("--long", action="store_true", help="also a backlog of 1,000,000 (needs 4 GB for Redis)")
     add("--rounds", type=count, metavar="N", help="rounds of everything that is compared (3)")

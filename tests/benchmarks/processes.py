@@ -5,7 +5,8 @@ CPU time is the scheduler's (nanoseconds, every thread, children included), not 
 
 from __future__ import annotations
 
-import signal
+import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -14,7 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from service.worker.fleet import PARENT
+
 STOP_SECONDS = 30.0
+_NUMBERS = itertools.count()
 ROOT = Path(__file__).parents[2]
 
 
@@ -32,11 +36,11 @@ class Program:
         environment: Mapping[str, str],
         heard: Callable[[bytes], None] | None = None,
     ) -> None:
-        self.log = folder / f"{threading.get_ident()}-{id(self)}.log"
+        self.log = folder / f"{next(_NUMBERS)}.log"
         self._output = self.log.open("wb")
         self._process = subprocess.Popen(
             list(arguments),
-            env=dict(environment),
+            env={**environment, PARENT: str(os.getpid())},  # so that it ends when we are killed
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if heard else self._output,
@@ -53,6 +57,7 @@ class Program:
     def check(self) -> None:
         """Raise ``ProcessFailed`` when the process has ended."""
         if self._process.poll() is not None:
+            self._output.flush()
             tail = self.log.read_text(errors="replace").splitlines()[-5:]
             raise ProcessFailed(f"ended with status {self._process.returncode}:\n" + "\n".join(tail))
 
@@ -61,9 +66,6 @@ class Program:
 
     def peak_mb(self) -> float:
         return peak_mb(self.pid)
-
-    def signal(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
 
     def stop(self) -> None:
         """End it gracefully, or, when that takes too long, at once."""

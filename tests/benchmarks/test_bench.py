@@ -13,7 +13,7 @@ from tests.benchmarks import jobs, table
 from tests.benchmarks.__main__ import read_run
 from tests.benchmarks.options import Options, parse
 from tests.benchmarks.results import Results, UnusableRun, percentile
-from tests.benchmarks.rows import all_rows
+from tests.benchmarks.rows import ROWS
 from tests.benchmarks.targets import TARGETS
 
 
@@ -68,8 +68,8 @@ def test_what_is_no_saved_run_is_refused(tmp_path: Path, content: bytes) -> None
 
 
 def test_options() -> None:
-    rows = tuple(row.name for row in all_rows())
-    assert parse([], rows) == Options(rows=rows)
+    rows = {row.name: row.about for row in ROWS}
+    assert parse([], rows) == Options(rows=tuple(rows))
     assert parse(["--quick", "--rounds", "2"], rows).rounds == 2
     assert parse(["--rows", "hot,floors"], rows).rows == ("floors", "hot")
 
@@ -77,7 +77,7 @@ def test_options() -> None:
 @pytest.mark.parametrize("wrong", [["--rows", "nothing"], ["--rounds", "0"], ["--pair-kb", "nan"], ["--jobs", "many"]])
 def test_wrong_options_end_with_usage(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        parse(wrong, ("floors",))
+        parse(wrong, {"floors": "what drivers reach"})
     assert ended.value.code == 2
     assert wrong[0] in capsys.readouterr().err
 

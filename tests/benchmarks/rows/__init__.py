@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.options import Options
 from tests.benchmarks.results import Results
+from tests.benchmarks.rows import floors, growth, latency, peers, start, throughput
 
 Measure = Callable[[Lab, Options, Results], None]
 
@@ -17,23 +18,21 @@ class Row:
     """``measure`` adds one sample a name to the results; ``once`` for what takes long and is compared within itself."""
 
     name: str
+    about: str
     measure: Measure
     once: bool = False
 
 
-def all_rows() -> list[Row]:
-    from tests.benchmarks.rows import floors, growth, latency, peers, start, throughput
-
-    return [
-        Row("floors", floors.measure),
-        Row("throughput", throughput.full),
-        Row("constant", throughput.constant),
-        Row("hot", throughput.hot),
-        Row("peers", peers.measure),
-        Row("extraction", throughput.extraction),
-        Row("latency", latency.idle),
-        Row("loop", latency.beside_large),
-        Row("start", start.measure),
-        Row("backlog", growth.backlog),
-        Row("edits", growth.edits, once=True),
-    ]
+ROWS = (
+    Row("floors", "redis-py and pymongo without learning", floors.measure),
+    Row("throughput", "full jobs, one and two processes", throughput.full),
+    Row("constant", "the same with a constant delta", throughput.constant),
+    Row("hot", "all jobs of one writer", throughput.hot),
+    Row("peers", "other task queues that count (needs --peers)", peers.measure),
+    Row("extraction", "CPU of the delta of a pair", throughput.extraction),
+    Row("latency", "enqueue to start and to settled, 20 jobs/s", latency.idle),
+    Row("loop", "the same beside texts of 1 MiB; renewals", latency.beside_large),
+    Row("start", "--help, and consume to its first read", start.measure),
+    Row("backlog", "cost of a job before a short and a long backlog", growth.backlog),
+    Row("edits", "cost of a writer's 1st to 5,000th edit", growth.edits, once=True),
+)

@@ -14,7 +14,7 @@ from typing import Any
 
 from service.streams.keys import GROUP
 from tests.benchmarks import jobs
-from tests.benchmarks.lab import Lab
+from tests.benchmarks.lab import Lab, Stuck
 from tests.benchmarks.listening import Journal
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import Program
@@ -111,7 +111,14 @@ def _watch_renewals(lab: Lab, longest: list[float], done: threading.Event) -> No
 def _wait_heard(lab: Lab, journal: Journal, prefix: str) -> None:
     """The last lines may still be in the pipe."""
     sent = sum(job_id.startswith(prefix) for job_id in journal.enqueued)
-    lab.wait(lambda: len(journal.milliseconds(journal.settled, prefix)) >= sent * HEARD, seconds=10)
+
+    def heard() -> int:
+        return len(journal.milliseconds(journal.settled, prefix))
+
+    try:
+        lab.wait(lambda: heard() >= sent * HEARD, seconds=10)
+    except Stuck:
+        raise Stuck(f"the log names {heard()} of {sent} settled jobs: too slow for {RATE} jobs/s") from None
 
 
 def _add(results: Results, name: str, milliseconds: list[float]) -> None:
