@@ -7,7 +7,6 @@ which is exact because settled entries are deleted.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -191,11 +190,8 @@ class Lab:
 @contextmanager
 def open_lab() -> Iterator[Lab]:
     """Start both servers, yield the lab, stop them and remove everything."""
-    with (
-        EmbeddedRedis() as redis,
-        EmbeddedMongo() as mongo,
-        tempfile.TemporaryDirectory(prefix="learnsvc-bench-") as folder,
-    ):
-        lab = Lab(redis, mongo, Path(folder))
+    with EmbeddedRedis() as redis, EmbeddedMongo() as mongo:
+        # The logs of workers go where the server's are: that folder is removed even when this process is killed.
+        lab = Lab(redis, mongo, redis.folder)
         with lab.redis, lab.mongo:
             yield lab
