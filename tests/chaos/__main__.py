@@ -20,7 +20,8 @@ def chaos(
     scenarios: Annotated[
         list[str] | None, typer.Option("--scenario", "-s", help="Only this one; may be given again.")
     ] = None,
-    kills: Annotated[int, typer.Option(min=1, help="Faults of the kill storm.")] = 200,
+    kills: Annotated[int, typer.Option(min=1, help="SIGKILLs of the kill storm.")] = 200,
+    rounds: Annotated[int, typer.Option(min=1, help="Faults of each of the other scenarios.")] = 3,
     seed: Annotated[int, typer.Option(help="Of all chance: the same seed plans the same faults.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
     readme: Annotated[bool, typer.Option("--readme", help="Rewrite the table in README.md.")] = False,
@@ -40,7 +41,7 @@ def chaos(
     rows: list[Row] = []
     for name in scenarios or known:
         typer.echo(f"{name} (seed {seed})", err=True)
-        rows.append(anyio.run(known[name], Plan(seed=seed, kills=kills)))
+        rows.append(anyio.run(known[name], Plan(seed=seed, kills=kills, rounds=rounds)))
     if json:
         typer.echo(as_json(rows))
     else:

@@ -19,10 +19,11 @@ from tests.chaos.report import Row
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of it: ``kills`` of the kill storm (other scenarios scale as they like), ``seed`` of all chance."""
+    """How much of it: ``kills`` of the kill storm, ``rounds`` of the single faults; ``seed`` of all chance."""
 
     seed: int = 1
     kills: int = 200
+    rounds: int = 3
 
 
 Scenario = Callable[[Plan], Awaitable[Row]]

@@ -15,7 +15,6 @@ from tests.chaos.report import Row
 from tests.chaos.scenario import Plan, scenario
 from tests.chaos.stage import Stage, open_stage, until
 
-ROUNDS = 3
 LEASE_SECONDS, GRACE_SECONDS = 3.0, 0.3
 
 
@@ -26,7 +25,7 @@ async def killed(plan: Plan, moment: Moment, fault: str, mutant: str = "") -> Ro
         open_crew(stage, 1, "--processes", "3", mutant=mutant) as crew,
     ):
         slowest = 0.0
-        for _ in range(ROUNDS):
+        for _ in range(plan.rounds):
             await crew.joined(3)
             order = crew.orders.give(moment, signal.SIGKILL)
             jobs = [stage.load.next_job(user_id=f"{moment}{plan.seed}") for _ in range(5)]
@@ -37,7 +36,7 @@ async def killed(plan: Plan, moment: Moment, fault: str, mutant: str = "") -> Ro
 
             await until(is_taken)
             slowest = max(slowest, await stage.drained())
-        return await stage.row(fault, injected=ROUNDS, resume_seconds=slowest, limit_seconds=LEASE_SECONDS * 1.5)
+        return await stage.row(fault, injected=plan.rounds, resume_seconds=slowest, limit_seconds=LEASE_SECONDS * 1.5)
 
 
 @scenario
@@ -66,7 +65,7 @@ async def released(plan: Plan) -> Row:
         open_crew(stage, 1, "--processes", "3") as crew,
     ):
         slowest = 0.0
-        for _ in range(ROUNDS):
+        for _ in range(plan.rounds):
             await crew.joined(3)
             crew.orders.hold()
             await stage.load.send(1, content_id="waits")
@@ -82,7 +81,7 @@ async def released(plan: Plan) -> Row:
             crew.orders.release()
             await stage.drained()
         return await stage.row(
-            "worker: SIGTERM, its work released", injected=ROUNDS, resume_seconds=slowest, limit_seconds=1.0
+            "worker: SIGTERM, its work released", injected=plan.rounds, resume_seconds=slowest, limit_seconds=1.0
         )
 
 
@@ -143,7 +142,6 @@ async def until_applied(stage: Stage, count: int) -> None:
 
     async def are_applied() -> bool:
         profiles = stage.mongo.style_profiles.find({}, {"edits_applied": 1})
-        applied: list[int] = [profile["edits_applied"] async for profile in profiles]
-        return sum(applied) >= count
+        return sum([int(profile["edits_applied"]) async for profile in profiles]) >= count
 
     await until(are_applied, 60)
