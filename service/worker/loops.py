@@ -125,10 +125,11 @@ class Worker:
         if self.fatal is not None:
             raise self.fatal
 
-    async def run_once(self, *, due: bool = False) -> int:
+    async def run_once(self, *, due: bool = False, watch: bool = False) -> int:
         """Sweep until nothing abandoned is left, finish what that brought, and return how many entries came.
 
         With ``due`` writers whose waiting edits are due are learned too: one look, so one that fails ends nothing.
+        With ``watch`` all this goes on until ``stop``, through outages too.
         """
         await self._join()
         taken = 0
@@ -136,11 +137,7 @@ class Worker:
             leases.start_soon(self._keep, "lease", self.renew_once, self._renewal)
             async with anyio.create_task_group() as lanes:
                 self._start_lanes(lanes)
-                while found := 0 if self.stopping else await self.sweep_once():
-                    taken += found
-                    await self.lanes.idle()
-                if due and not self.stopping and await self.due_once():
-                    await self.lanes.idle()
+                taken = await self._take_over(due, watch)
                 lanes.cancel_scope.cancel()
             await self._leave()
             leases.cancel_scope.cancel()
@@ -148,6 +145,27 @@ class Worker:
             await reader.aclose()
         if self.fatal is not None:
             raise self.fatal
+        return taken
+
+    async def _take_over(self, due: bool, watch: bool) -> int:
+        taken, pause = 0, self._jittered("learning_sweep_seconds")
+        while not self.stopping:
+            try:
+                found = await self.sweep_once()
+                if due and not found and not self.stopping:
+                    await self.due_once()
+            except Exception as error:
+                if not watch:
+                    raise
+                await self._fault("sweep", error)
+                continue
+            self._recovered("sweep")
+            taken += found
+            await self.lanes.idle()
+            if not found and not watch:
+                break
+            if not found:
+                await self._pause(pause())
         return taken
 
     # ---- ticks

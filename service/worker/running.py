@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -45,21 +46,12 @@ async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch
 
     With ``watch`` this goes on until a stop signal; with ``due`` writers whose waiting edits are due are learned too.
     """
-    taken = 0
-    stop = anyio.Event()
-    while not stop.is_set():
-        async with open_worker(settings) as worker, anyio.create_task_group() as group:
-            if min_idle is not None:
-                worker.intake.claim_idle = timedelta(seconds=min_idle)
-            group.start_soon(_obey_signals, worker)
-            taken += await worker.run_once(due=due)
-            if worker.stopping or not watch:
-                stop.set()
-            else:
-                with anyio.move_on_after(settings.learning_sweep_seconds):
-                    await worker.stopped()
-                    stop.set()
-            group.cancel_scope.cancel()
+    async with open_worker(settings) as worker, anyio.create_task_group() as group:
+        if min_idle is not None:
+            worker.intake.claim_idle = timedelta(seconds=min_idle)
+        group.start_soon(_obey_signals, worker)
+        taken = await worker.run_once(due=due, watch=watch)
+        group.cancel_scope.cancel()
     return taken
 
 
@@ -113,7 +105,7 @@ async def _waited_for_store(settings: Settings) -> AsyncIterator[ProfileStore]:
             store = await opened.__aenter__()
         except DependencyDown as error:
             faults.fault("mongodb", f"[Learning] {error}")
-            await anyio.sleep(1)
+            await anyio.sleep(random.uniform(0.5, 1.5))
         except Misconfigured:
             if not indexes:
                 raise

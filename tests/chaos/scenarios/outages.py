@@ -167,7 +167,7 @@ async def sentinel_failover(plan: Plan, seconds: float) -> Row:
     servers = SentinelSet()
 
     async def harm(scene: Scene) -> int:
-        await scene.quiet(jobs=400)
+        await scene.quiet(jobs=150)
         await in_step(scene.stage.redis)
         servers.primary.kill()
         await to_thread.run_sync(servers.wait_for_failover)
@@ -189,7 +189,7 @@ async def redis_demoted(plan: Plan, seconds: float) -> Row:
     replica = EmbeddedRedis(appendonly=True, extra_args=["--replicaof", "127.0.0.1", str(primary.port)])
 
     async def harm(scene: Scene) -> int:
-        await scene.quiet(jobs=400)
+        await scene.quiet(jobs=150)
         await in_step(scene.stage.redis)
         async with Redis(port=primary.port) as old, Redis(port=replica.port) as new:
             await new.replicaof("NO", "ONE")
