@@ -60,6 +60,6 @@ def test_watching_ends_quietly_with_ctrl_c(service_env: dict[str, str], compiled
         assert orjson.loads(watching.stdout.readline())["waiting"] == 0
     os.kill(watching.pid, signal.SIGINT)
     began = time.monotonic()
-    _, errors = watching.communicate(timeout=20)
+    _, errors = watching.communicate(timeout=50)
     assert (watching.returncode, errors) == (130, "")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40

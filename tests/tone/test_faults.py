@@ -72,7 +72,7 @@ async def test_each_fault_is_a_lexical_answer(
 @pytest.mark.parametrize("fault", ["hang", "drip", "huge", "cut", "reset", "503-html"])
 async def test_the_client_is_usable_after_a_fault(fake: FakeGemini, opened: OpenTone, fault: Fault) -> None:
     fake.script(fault)
-    tone = opened(attempts=1, timeout_seconds=0.6, max_concurrency=1)
+    tone = opened(attempts=1, timeout_seconds=1.5, max_concurrency=1)
     assert (await tone.classify([edit()]))[0].shift.source == "lexical"
     assert (await tone.classify([edit()]))[0].shift.source == "gemini"
 
