@@ -4,8 +4,9 @@
         -> (budget -> call -> validate)*
 
 Each stage can only take an edit out of the question; what no stage answered keeps its lexical label. One
-deadline, taken when the question arrives, covers all of it. The stores get a quarter of the time-out a step at
-most, so that a frozen Redis can neither eat the model's time nor hold back an answer that is there.
+deadline, taken when the question arrives, covers all of it. The cache gets a quarter of the time-out a step at
+most, so that a frozen Redis can neither eat the model's time nor hold back an answer that is there; the budget keeps
+a time of its own, for a late permission is none and a refusal would be a lie.
 
 An edit is not asked about when it is noise, when it has no sentence to show, or when its countable evidence
 is already decisive. Edits of a batch with the same content are asked about once.
@@ -31,7 +32,7 @@ from service.tone.prompt import PROMPT_VERSION, Prompt, pack
 from service.tone.retry import RetryPolicy, retrying
 
 log = logging.getLogger(__name__)
-STORE_SHARE = 0.25  # of the time-out: for each word with the cache or the budget, which may be a frozen Redis
+STORE_SHARE = 0.25  # of the time-out: for each word with the cache, which may be a frozen Redis
 FAIR_SHARE = 0.25  # of the time-out: a call that got its slot with less left proves nothing when it is late
 
 
@@ -80,6 +81,7 @@ class RemoteTone:
         return "open" if self._breaker.is_open else "available"
 
     async def aclose(self) -> None:
+        await self._tell_usage(last=True)
         await self._model.aclose()
 
     async def classify(self, edits: Sequence[ToneRequest], *, late: bool = False) -> list[Judgement]:
@@ -97,10 +99,10 @@ class RemoteTone:
         await self._tell_usage()
         return judgements
 
-    async def _tell_usage(self) -> None:
+    async def _tell_usage(self, *, last: bool = False) -> None:
         if self._options.usage is not None:
             with anyio.move_on_after(self._patience):
-                await self._options.usage.tell(self.stats)
+                await self._options.usage.tell(self.stats, last=last)
 
     def _questions(self, edits: Sequence[ToneRequest], lexical: Sequence[Judgement]) -> dict[str, _Question]:
         questions: dict[str, _Question] = {}
@@ -168,9 +170,7 @@ class RemoteTone:
             raise failure from None
 
     async def _once(self, prompt: Prompt, late: bool) -> Sequence[Judgement]:
-        refusal: Reason | None = "budget"
-        with anyio.move_on_after(self._patience):
-            refusal = await self._budget.take(prompt.max_tokens, late=late)
+        refusal: Reason | None = await self._budget.take(prompt.max_tokens, late=late)
         if refusal is not None:
             raise ToneFailure(refusal)
         self.stats.calls += 1

@@ -7,9 +7,9 @@
 * *Cost*: a hash of counters that only grow, so that ``status`` knows them while no worker runs.
 
 All of it is a convenience: any fault of Redis is a miss, or this process's own budget, or a count told later, and
-nothing is raised. A step may take ``STEP_SECONDS`` (0.5: loopback takes 0.3 ms, another zone 2 ms), and a server that
-took longer or failed is left alone for ``AWAY_SECONDS`` (5), so that a frozen one costs a batch half a second once
-and not three times in each.
+nothing is raised. A step may take ``STEP_SECONDS`` (1: another zone takes 2 ms, a throttled pod now and then half a
+second), and a server that took longer or failed is left alone for ``AWAY_SECONDS`` (5), so that a frozen one costs a
+batch a second once and not three times in each.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from service.tone.budget import WINDOW_SECONDS, LocalCallBudget, Refusal, allowe
 from service.tone.cache import MemoryToneCache
 from service.tone.statements import MOST, is_plain
 
-STEP_SECONDS = 0.5
+STEP_SECONDS = 1.0
 AWAY_SECONDS = 5.0
 
 T = TypeVar("T")
@@ -47,11 +47,12 @@ class ToneKeys:
     calls: str
     tokens: str
     usage: str
+    told: str
 
     @classmethod
     def of(cls, prefix: str) -> ToneKeys:
         room = f"{{{prefix}}}:gemini"
-        return cls(f"{room}:answer:", f"{room}:calls", f"{room}:tokens", f"{room}:usage")
+        return cls(f"{room}:answer:", f"{room}:calls", f"{room}:tokens", f"{room}:usage", f"{room}:told:")
 
 
 class SharedRedis:
@@ -60,17 +61,23 @@ class SharedRedis:
     :param redis: any client; its own time-outs may be longer than a step here.
     """
 
-    def __init__(self, redis: Redis, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, redis: Redis, clock: Callable[[], float] = time.monotonic, step_seconds: float = STEP_SECONDS
+    ) -> None:
         self.redis = redis
+        self._step = step_seconds
         self._clock = clock
         self._away_until = 0.0
 
-    async def ask(self, operation: Callable[[], Awaitable[T]], default: T) -> T:
-        """The result of ``operation``, or ``default`` when the server fails, is slow, or did so a moment ago."""
-        if self._clock() < self._away_until:
+    async def ask(self, operation: Callable[[], Awaitable[T]], default: T, *, anyway: bool = False) -> T:
+        """The result of ``operation``, or ``default`` when the server fails, is slow, or did so a moment ago.
+
+        ``anyway`` asks a server that is left alone as well.
+        """
+        if self._clock() < self._away_until and not anyway:
             return default
         try:
-            with anyio.fail_after(STEP_SECONDS):
+            with anyio.fail_after(self._step):
                 return await operation()
         except (RedisError, OSError, TimeoutError):
             self._away_until = self._clock() + AWAY_SECONDS

@@ -9,8 +9,11 @@ from redis.asyncio import Redis
 
 from service.tone.budget import LocalCallBudget
 from service.tone.options import ToneOptions
-from service.tone.shared import RedisCallBudget, RedisToneCache, SharedRedis, ToneKeys
+from service.tone.shared import STEP_SECONDS, RedisCallBudget, RedisToneCache, SharedRedis, ToneKeys
 from service.tone.usage import RedisUsageLog
+
+# Of the time-out: less than the classifier's patience with a store, so that the store's own fallback comes first.
+STEP_SHARE = 0.2
 
 
 def share(options: ToneOptions, redis: Redis, prefix: str, cache_seconds: int) -> ToneOptions:
@@ -18,7 +21,8 @@ def share(options: ToneOptions, redis: Redis, prefix: str, cache_seconds: int) -
 
     The client is not closed with the classifier.
     """
-    shared, keys = SharedRedis(redis), ToneKeys.of(prefix)
+    step = min(STEP_SECONDS, options.timeout_seconds * STEP_SHARE)
+    shared, keys = SharedRedis(redis, step_seconds=step), ToneKeys.of(prefix)
     local = LocalCallBudget(options.max_calls_per_minute, time.monotonic, options.daily_tokens)
     return replace(
         options,

@@ -1,27 +1,30 @@
 """What the model has cost all workers together, counted in one hash of Redis.
 
-Each process counts for itself (``ToneStats``) and after each batch adds what its counts grew by since the last time
-Redis took them. A count that Redis did not take is told with the next one; only what a killed process had not told
-yet is missing, at most the batches of an outage. ``status`` and dashboards read the hash while no worker runs.
+Each process counts for itself (``ToneStats``) and after each batch tells its counts since it started. Redis keeps what
+each process has told and adds the difference, so a count told twice, because the first answer was lost, counts once,
+and one that Redis did not take is told with the next. Only what a killed process had not told yet is missing, at most
+the batches of an outage. ``status`` and dashboards read the hash while no worker runs.
 """
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from redis.asyncio import Redis
 
 from service.tone.base import ToneStats
-from service.tone.shared import SharedRedis, ToneKeys
+from service.tone.shared import SharedRedis, ToneKeys, script_text
 
+TOLD_SECONDS = 86_400  # what a process has told outlives its longest pause; later its own memory tells
 COUNTED = ("calls", "tokens_in", "tokens_out", "cache_hits", "cache_misses", "fallbacks")
 
 
 class UsageLog(Protocol):
-    """Somebody who is told the counts after each batch. Never raises."""
+    """Somebody who is told the counts after each batch, and a ``last`` time at the end. Never raises."""
 
-    async def tell(self, stats: ToneStats) -> None: ...
+    async def tell(self, stats: ToneStats, *, last: bool = False) -> None: ...
 
 
 class RedisUsageLog:
@@ -29,18 +32,20 @@ class RedisUsageLog:
 
     def __init__(self, shared: SharedRedis, keys: ToneKeys) -> None:
         self._shared = shared
-        self._keys = keys
+        self._keys = [keys.usage, f"{keys.told}{uuid.uuid4().hex}"]
+        self._tell = shared.redis.register_script(script_text("tell"))
         self._told: dict[str, int] = {}
 
-    async def tell(self, stats: ToneStats) -> None:
+    async def tell(self, stats: ToneStats, *, last: bool = False) -> None:
         now = counts_of(stats)
-        grown = {name: count - self._told.get(name, 0) for name, count in now.items()}
-        pipe = self._shared.redis.pipeline(transaction=True)  # a fault in between would count one half twice
+        grown = {name: count for name, count in now.items() if count > self._told.get(name, 0)}
+        if not grown:
+            return
+        args: list[str | int] = [TOLD_SECONDS]
         for name, count in grown.items():
-            if count:
-                pipe.hincrby(self._keys.usage, name, count)
-        if pipe.command_stack and await self._shared.ask(pipe.execute, []):
-            self._told = now
+            args += [name, count, self._told.get(name, 0)]
+        if await self._shared.ask(lambda: self._tell(self._keys, args), None, anyway=last):
+            self._told |= {name: max(count, self._told.get(name, 0)) for name, count in grown.items()}
 
 
 def counts_of(stats: ToneStats) -> dict[str, int]:

@@ -187,7 +187,7 @@ class BatchLearner:
         now: datetime,
     ) -> Outcome:
         """Learn ``edits`` in one iteration, and in the same call of the model what it has missed before."""
-        missed = late.companions(profile)
+        missed = late.companions(profile) if self._tone.state() == "available" else []
         asked = [*missed, *edits]
         judged = await self._toned(attempt, asked)
         toned = [delta for delta in judged[: len(missed)] if delta.tone_shift.source == "gemini"]

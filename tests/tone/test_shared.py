@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -186,6 +187,26 @@ async def test_what_it_cost_is_counted_for_all_workers(redis: Redis, gone: Redis
     assert usage.hit_rate == 0.75
 
 
+async def test_batches_that_end_together_tell_their_cost_once(redis: Redis) -> None:
+    log = RedisUsageLog(SharedRedis(redis), KEYS)
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(log.tell, ToneStats(calls=7))
+    assert (await read_usage(redis, KEYS)).calls == 7
+
+
+async def test_a_cost_whose_answer_was_lost_is_counted_once(redis: Redis) -> None:
+    log = RedisUsageLog(SharedRedis(redis), KEYS)
+    await log.tell(ToneStats(calls=3))
+    log._told = {}  # as after a time-out: Redis has it, this process does not know
+    await log.tell(ToneStats(calls=3))
+    await log.tell(ToneStats(calls=4))
+    assert (await read_usage(redis, KEYS)).calls == 4
+    await redis.delete(log._keys[1])  # expired in a long pause
+    await log.tell(ToneStats(calls=5))
+    assert (await read_usage(redis, KEYS)).calls == 5
+
+
 async def test_a_cost_that_redis_did_not_take_is_told_later(redis: Redis) -> None:
     clock = [0.0]
     log = RedisUsageLog(SharedRedis(redis, lambda: clock[0]), KEYS)
@@ -204,7 +225,7 @@ async def test_a_frozen_redis_takes_no_more_than_its_share(
 ) -> None:
     server = int((await redis.info("server"))["process_id"])
     async with Redis(unix_socket_path=socket_path, socket_timeout=30) as patient:
-        shared = SharedRedis(patient)
+        shared = SharedRedis(patient, step_seconds=0.5)
         local = LocalCallBudget(9, time.monotonic)
         tone = opened(
             cache=RedisToneCache(shared, "p:", 100),
