@@ -29,7 +29,8 @@ WORKER_COMMANDS = (
 OPERATOR_COMMANDS = (*WORKER_COMMANDS, "exec", "info", "config|get", "get", "zcount")
 # What workers share about the model: answers, budget, cost. Without these each goes by its own memory.
 SHARING_COMMANDS = (
-    *("mget", "set", "get", "exists", "incrby", "zadd", "zcard", "zremrangebyscore", "pexpire", "exec"),
+    *("mget", "set", "get", "exists", "incrby", "hget", "hset", "expire"),
+    *("zadd", "zcard", "zremrangebyscore", "pexpire"),
 )
 
 Probe = tuple[str, ...]
@@ -110,13 +111,15 @@ def _sharing_probes(keys: Keys) -> Iterator[tuple[Rules, Probe]]:
     rule = _sharing_rule(keys)
     key = rule.removeprefix("~").replace("*", _NONE)
     for command in SHARING_COMMANDS:
-        if command != "exec":  # it cannot be tried: it would run what was queued before it
-            yield {"command": f"+{command}", "key": rule}, (command.upper(), key, *_SHARING.get(command, ()))
+        yield {"command": f"+{command}", "key": rule}, (command.upper(), key, *_SHARING.get(command, ()))
 
 
 _SHARING: dict[str, Probe] = {
     "set": ("0", "XX"),
     "incrby": ("0",),
+    "hget": (_NONE,),
+    "hset": (_NONE, _NONE),
+    "expire": ("0",),
     "zadd": ("XX", "0", _NONE),
     "zremrangebyscore": ("1", "0"),
     "pexpire": ("0",),

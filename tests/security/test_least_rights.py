@@ -199,9 +199,7 @@ async def test_sharing_a_model_needs_rules_of_its_own_and_no_more(
     redis_user: RedisUser, redis_client: Redis, keys: Keys, key_prefix: str
 ) -> None:
     async with Redis.from_url(redis_user()) as redis:
-        assert await missing_rights(redis, keys, sharing=True) == [
-            f"+{command}" for command in SHARING_COMMANDS if command != "exec"
-        ]
+        assert await missing_rights(redis, keys, sharing=True) == [f"+{command}" for command in SHARING_COMMANDS]
     async with Redis.from_url(redis_user(*sharing_acl(keys).split())) as redis:
         assert await missing_rights(redis, keys, sharing=True) == []
         assert await redis_client.keys("*") == [], "asking runs nothing"
