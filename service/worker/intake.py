@@ -62,9 +62,10 @@ class Intake:
                     entry_ids=page.deleted[:20],
                 )
             if page.deliveries:
-                self._log.info(f"[Learning] Took over {len(page.deliveries)} abandoned entries")
-                taken += len(page.deliveries)
-                await self.hand_out(member, page.deliveries)
+                kept = await self._one_last_attempt(member, page.deliveries)
+                self._log.info(f"[Learning] Took over {len(kept)} abandoned entries") if kept else None
+                taken += len(kept)
+                await self.hand_out(member, kept)
             if cursor == "0-0":
                 break
         return taken
@@ -77,6 +78,27 @@ class Intake:
         except Exception:
             self.unsure = True
             raise
+
+    async def _one_last_attempt(self, member: Membership, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Return what to keep of a page: of entries at their last attempt one at a time, the others go back uncounted.
+
+        An entry that kills the process costs a delivery of everything held beside it. Without this its neighbours
+        would run out of attempts together with it.
+        """
+        last = self._settings.learning_max_attempts
+        alone = last > 1 and self._worker.in_work.any_delivered(last)
+        kept: list[Delivery] = []
+        back: list[str] = []
+        for delivery in deliveries:
+            at_last = last > 1 and delivery.deliveries == last
+            if at_last and alone and not self._worker.in_work.holds(member.keys, delivery.id):
+                back.append(delivery.id)
+                continue
+            alone = alone or at_last
+            kept.append(delivery)
+        if back:
+            await member.release(back, idle=self._settings.lease, uncount=True)
+        return kept
 
     async def recover(self, member: Membership) -> None:
         """After a read or a claim that was cut off: give back, uncounted, what was delivered to us and never seen."""

@@ -126,6 +126,10 @@ class InWork:
             return 0
         return min(room, READ)
 
+    def any_delivered(self, times: int) -> bool:
+        """Whether an entry is held that was delivered ``times`` times or more."""
+        return any(hold.delivery.deliveries >= times for holds in self._held.values() for hold in holds.values())
+
     def room_for_abandoned(self) -> int:
         """Return how many abandoned entries a sweep may take: they go before new ones, so a backlog starves none."""
         return 0 if self._bytes >= HELD_BYTES else max(0, self._budget() + self._concurrency - self._count)

@@ -13,6 +13,7 @@ SINGLE = (
     "killed-before-commit",
     "killed-before-settle",
     "mongod-killed-after-settle",
+    "poison",
     "released",
     "seen-before-durable",
     "stopped-twice",

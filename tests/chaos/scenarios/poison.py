@@ -1,0 +1,68 @@
+"""Jobs that raise, hang, kill their process, or are as large and hostile as a job may be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+from anyio import to_thread
+
+from service.streams import dead_letters
+from tests.chaos.audit import audit
+from tests.chaos.crew import open_crew
+from tests.chaos.load import Job
+from tests.chaos.report import Row
+from tests.chaos.scenario import Plan, scenario
+from tests.chaos.stage import Stage, open_stage
+
+KINDS = ("raises", "hangs", "kills")
+ATTEMPTS = 3
+HALF_OF_A_MIB = 170_000  # times three characters
+
+
+@scenario
+async def poison(plan: Plan) -> Row:
+    """Poison among the jobs of one writer: it alone is dead-lettered, and learned after a replay to a mended worker."""
+    async with open_stage(
+        plan,
+        LEARNING_MAX_ATTEMPTS=str(ATTEMPTS),
+        LEARNING_JOB_TIMEOUT_SECONDS="6",
+        GEMINI_TIMEOUT_SECONDS="1",
+    ) as stage:
+        bad = [stage.load.next_job(user_id="one", content_id=kind) for kind in KINDS]
+        hostile = stage.load.next_job(user_id="one")
+        hostile |= {"original_text": "ab " * HALF_OF_A_MIB, "edited_text": "ba " * HALF_OF_A_MIB}
+        good = [stage.load.next_job(user_id="one") for _ in range(6)]
+        await stage.load.append([*good[:3], *bad, hostile, *good[3:]])
+        async with open_crew(stage, 1, "--processes", "2"):
+            await stage.drained(120)
+        broken = await wrongly_dead(stage, bad)
+        row = await stage.row(
+            "poison: raises, hangs, kills, 1 MiB of repetition", injected=len(KINDS) + 1, broken=broken
+        )
+        return await mended(stage, row)
+
+
+async def wrongly_dead(stage: Stage, bad: list[Job]) -> tuple[str, ...]:
+    """Say what of the dead letters is not as it must be: exactly the poison, after all its attempts."""
+    letters = [dead_letters.parse(id, fields) async for _, id, fields in dead_letters.walk(stage.redis, stage.keys)]
+    wrong = []
+    if sorted(str(letter.job_id) for letter in letters) != sorted(job["job_id"] for job in bad):
+        wrong.append(f"dead letters of {[letter.job_id for letter in letters]}")
+    if any(letter.reason != "attempts" for letter in letters):
+        wrong.append(f"reasons {[letter.reason for letter in letters]}")
+    return tuple(wrong)
+
+
+async def mended(stage: Stage, row: Row) -> Row:
+    """Replay the dead letters to a worker without the bugs, and add what is wrong then."""
+    command = [sys.executable, "-m", "service.cli", "dead", "replay", "--all"]
+    done = await to_thread.run_sync(lambda: subprocess.run(command, env=stage.env, capture_output=True, text=True))
+    async with stage.consumers(1):
+        await stage.drained(60)
+    found = await audit(stage.load.sent, stage.redis, stage.mongo, stage.keys, stage.settings().rules())
+    after = [f"after the replay: {wrong}" for wrong in found.broken]
+    if done.returncode or found.dead:
+        after.append(f"the replay ended with {done.returncode} and left {found.dead} dead: {done.stderr[:200]}")
+    return replace(row, broken=(*row.broken, *after))
