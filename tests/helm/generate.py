@@ -109,6 +109,8 @@ def settings_schema() -> dict[str, Any]:
         rules = next(iter(model[name.lower()].get("anyOf", [model[name.lower()]])))
         kept = ("type", "enum", "minimum", "maximum", "minLength", "pattern")
         properties[name] = {key: rules[key] for key in kept if key in rules}
+        if Settings.model_fields[name.lower()].default is None:
+            properties[name] = {"anyOf": [properties[name], {"const": ""}]}  # empty: not set
     properties["LEARNING_HTTP_PORT"] |= {"minimum": 1024}  # the probes need it, and the user is not root
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
