@@ -85,9 +85,15 @@ class Load:
             if job not in of_writer:
                 of_writer.append(job)
 
-    async def flow(self, stop: anyio.Event, per_second: float = 12, burst: int = 6) -> None:
-        """Send bursts at a steady rate until ``stop``."""
+    async def flow(
+        self, stop: anyio.Event, per_second: float = 12, burst: int = 6, most_waiting: int | None = None
+    ) -> None:
+        """Send bursts at a steady rate until ``stop``, none while ``most_waiting`` entries are in the stream."""
         while not stop.is_set():
-            await self.send(burst)
+            if most_waiting is None or await self._waiting() < most_waiting:
+                await self.send(burst)
             with anyio.move_on_after(burst / per_second * self._random.uniform(0.5, 1.5)):
                 await stop.wait()
+
+    async def _waiting(self) -> int:
+        return sum([await self._redis.xlen(partition.jobs) for partition in self._keys.partitions])

@@ -35,6 +35,7 @@ from service.embedded import EmbeddedMongo, EmbeddedRedis
 from service.embedded.servers import start_both
 from service.settings import Settings
 from service.streams.keys import GROUP, Keys
+from service.streams.replies import pending
 from tests.chaos.audit import audit
 from tests.chaos.load import Load
 from tests.chaos.report import Row
@@ -102,16 +103,25 @@ class Stage:
         """Whether the stream and the pending list are empty; False while Redis does not answer."""
         try:
             for partition in self.keys.partitions:
-                pending: Any = await self.redis.xpending(partition.jobs, GROUP)
-                if pending["pending"] or await self.redis.xlen(partition.jobs):
+                summary: Any = await self.redis.xpending(partition.jobs, GROUP)
+                if summary["pending"] or await self.redis.xlen(partition.jobs):
                     return False
         except RedisError:
             return False
         return True
 
-    async def drained(self, seconds: float = 60) -> float:
+    async def drained(self, seconds: float = 120) -> float:
         """Wait until everything is learned or dead; return how long that took. Raises TimeoutError."""
-        return await until(self.is_drained, seconds)
+        try:
+            return await until(self.is_drained, seconds)
+        except TimeoutError:
+            raise TimeoutError(f"not drained in {seconds:g} s: {await self._left()}") from None
+
+    async def _left(self) -> str:
+        jobs = self.keys.partitions[0].jobs
+        rows = pending(await self.redis.xpending_range(jobs, GROUP, "-", "+", 10))
+        oldest = [f"{row.id} of {row.consumer}, idle {row.idle_ms} ms, {row.deliveries} deliveries" for row in rows]
+        return f"{await self.redis.xlen(jobs)} entries, the oldest pending: {oldest}"
 
     async def row(
         self,

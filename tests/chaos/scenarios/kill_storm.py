@@ -19,6 +19,7 @@ from tests.chaos.stage import LEASE_SECONDS, open_stage
 CONSUMERS, PROCESSES, ENQUEUERS = 3, 2, 2
 PAUSE_SECONDS = 0.45  # mean between two faults: about as fast as the dead are replaced
 JOBS_A_SECOND = 12  # six workers on two cores under fire: more would only measure a backlog
+MOST_WAITING = 60  # on a slow machine jobs come as they are done
 ATTEMPTS = 20  # at two kills a second an innocent entry dies with several workers; poison has its own scenario
 EXACT = 0.5  # share of faults at an exact moment
 GENTLE = 8  # a SIGTERM and a SIGSTOP for so many SIGKILL
@@ -78,7 +79,7 @@ async def kill_storm(plan: Plan) -> Row:
         killer, enough = Killer(crew, plan), anyio.Event()
         async with anyio.create_task_group() as enqueuers:
             for _ in range(ENQUEUERS):
-                enqueuers.start_soon(stage.load.flow, enough, JOBS_A_SECOND / ENQUEUERS)
+                enqueuers.start_soon(stage.load.flow, enough, JOBS_A_SECOND / ENQUEUERS, 6, MOST_WAITING)
             await killer.run()
             enough.set()
         seconds = await stage.drained()
