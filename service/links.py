@@ -24,7 +24,7 @@ def encrypted(url: str) -> bool:
     """Say whether the link is TLS; ``mongodb+srv`` is unless it says otherwise."""
     options = _options(url)
     told = options.get("tls", options.get("ssl", ""))
-    tls = url.startswith(("rediss://", "rediss+sentinel://"))
+    tls = url.startswith(("rediss://", "rediss+sentinel://", "rediss+cluster://"))
     return tls or (told != "false" if url.startswith("mongodb+srv://") else told == "true")
 
 

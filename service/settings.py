@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service.learning.rules import LearningRules
 
 RENEWALS_PER_LEASE = 3
+_REDIS_SCHEMES = ("redis://", "rediss://", "redis+cluster://", "rediss+cluster://", "unix://")
 Minutes = Annotated[float, Field(ge=0, le=1440)]
 Threshold = Annotated[int, Field(ge=1, le=20)]
 
@@ -32,7 +33,7 @@ class Settings(BaseSettings):
 
     redis_url: SecretStr = Field(
         SecretStr("redis://127.0.0.1:6379/0"),
-        description="Redis 6.2 or newer, or Valkey; rediss:// for TLS; redis+sentinel://host,host/service/0",
+        description="Redis 6.2 or newer, or Valkey; rediss:// for TLS; redis+sentinel://host,host/service/0; redis+cluster://host",
     )
     mongodb_uri: SecretStr = Field(
         SecretStr("mongodb://127.0.0.1:27017/learnsvc"),
@@ -118,8 +119,10 @@ class Settings(BaseSettings):
             from service.streams.sentinel import parse  # it imports redis-py, which most commands do without
 
             parse(url.get_secret_value())
-        elif not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must start with redis://, rediss://, redis+sentinel://, rediss+sentinel:// or unix://")
+        elif not url.get_secret_value().startswith(_REDIS_SCHEMES):
+            raise ValueError(
+                "must start with redis://, rediss://, unix://, or with redis+ or rediss+ and sentinel:// or cluster://"
+            )
         return url
 
     @field_validator("mongodb_uri")

@@ -19,6 +19,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 
+from service.streams.cluster import connect_cluster, is_cluster
 from service.streams.sentinel import connect_primary, is_sentinel
 
 READ_MARGIN_SECONDS = 5.0
@@ -42,6 +43,8 @@ def _client(url: str, answer: float, connection: float) -> Redis:
         "socket_connect_timeout": connection,
         "retry": Retry(NoBackoff(), 0),
     }
+    if is_cluster(url):
+        return connect_cluster(url, **options)
     return connect_primary(url, **options) if is_sentinel(url) else Redis.from_url(url, **options)
 
 

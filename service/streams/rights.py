@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, ResponseError
 
 from service.errors import denied
+from service.streams.cluster import clustered
 from service.streams.keys import UPDATED_CHANNEL, Keys, PartitionKeys, cache_keys
 
 WORKER_COMMANDS = (
@@ -59,10 +60,13 @@ def _sharing_rule(keys: Keys) -> str:
 
 
 async def missing_rights(redis: Redis, keys: Keys, *, sharing: bool = False) -> list[str] | None:
-    """Return the rules this user lacks as a worker, such as ``+xack``; None when MULTI is refused: nobody can tell.
+    """Return the rules this user lacks as a worker, such as ``+xack``; None when nobody can tell: MULTI is refused,
+    or this is a cluster, where each node has users of its own.
 
     With ``sharing`` those are looked at that ``sharing_acl`` names.
     """
+    if clustered(redis):
+        return None
     if sharing:
         probes = list(_sharing_probes(keys))
     else:

@@ -6,6 +6,7 @@ is read and what is held is renewed; nothing is counted against an entry for it.
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ from service.profiles import ProfileStore
 from service.settings import RENEWALS_PER_LEASE, Settings
 from service.streams.client import connect_reader
 from service.streams.clock import ServerClock
+from service.streams.cluster import clustered
 from service.streams.entry import Delivery
 from service.streams.group import Membership, consumer_name
 from service.streams.keys import Keys
@@ -67,10 +69,12 @@ class Worker:
         self.fatal: Misconfigured | None = None
         self._stop = anyio.Event()
         self._tries: dict[str, int] = {}
-        self._readers = [self._reader() for _ in self.keys.partitions]
+        # A cluster's client has a connection for each blocking read; one of a server would block the other partitions.
+        shared = clustered(redis)
+        self._readers = [self._reader() for _ in self.keys.partitions[: 1 if shared else None]]
         self.members = [
             Membership(redis, reader, keys, self.consumer)
-            for keys, reader in zip(self.keys.partitions, self._readers, strict=True)
+            for keys, reader in zip(self.keys.partitions, itertools.cycle(self._readers), strict=False)
         ]
         hooks = Hooks(self.clock.now, self._oldest_entry_ms, partial(self.outages.away, "lanes"), self.outages.answered)
         learner = BatchLearner(
@@ -315,7 +319,8 @@ class Worker:
                 error, fault = again, classify(again)
         if fault is Fault.TOPOLOGY:
             for client in (self.redis, *self._readers):  # each has a pool that may hold the demoted server
-                await client.connection_pool.disconnect(inuse_connections=False)
+                if not clustered(client):  # a cluster's client looks for the nodes again by itself
+                    await client.connection_pool.disconnect(inuse_connections=False)
         if fault in (Fault.TRANSIENT, Fault.TOPOLOGY):
             down = error if isinstance(error, DependencyDown) else DependencyDown("redis", name(error))
             self.outages.away(loop, down)
