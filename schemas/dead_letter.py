@@ -20,6 +20,17 @@ DeadReason = Literal[
 ]
 
 
+class EarlierDeath(BaseModel):
+    """Why an entry was dead before it was put back."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    reason: DeadReason
+    detail: str = ""
+    deliveries: int = Field(0, ge=0)
+    dead_at: str = Field("", description="RFC 3339, clock of the server")
+
+
 class DeadLetter(BaseModel):
     """One entry of the stream ``{learning}:dead``."""
 
@@ -33,4 +44,5 @@ class DeadLetter(BaseModel):
     dead_at: str = Field("", description="RFC 3339, clock of the server")
     user_id: str | None = Field(None, description="the writer, when the payload tells")
     job_id: str | None = None
+    history: list[EarlierDeath] = Field(default_factory=list, description="earlier deaths, the last ten, oldest first")
     fields: dict[str, str] = Field(default_factory=dict, description="the raw fields; bytes that are no UTF-8 escaped")

@@ -71,8 +71,10 @@ async def show_one(redis: Redis, keys: Keys, id: str, json: bool) -> None:
         return
     facts = columns("", "")
     facts.show_header = False
-    for name, value in letter.model_dump(exclude={"fields"}).items():
+    for name, value in letter.model_dump(exclude={"fields", "history"}).items():
         facts.add_row(Text(name, style="bold"), clean("-" if value is None else str(value)))
+    for death in letter.history:
+        facts.add_row(Text("died before", style="bold"), clean(f"{death.dead_at} {death.reason}: {death.detail}"))
     screen = console()
     screen.print(facts)
     for name, text in letter.fields.items():

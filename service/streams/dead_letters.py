@@ -6,15 +6,19 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 
-from schemas.dead_letter import DeadLetter
+from schemas.dead_letter import DeadLetter, EarlierDeath
 from service.streams.client import Scripts
 from service.streams.keys import Keys, PartitionKeys
 from service.streams.replies import entries
 
 _OWN = frozenset({"source_id", "deliveries", "dead_ms", "reason", "detail", "user_id", "job_id"})
 _RAW_PREFIX = "raw:"
+_HISTORY = "history"
+_KEPT_DEATHS = 10
+_DEATHS = TypeAdapter(list[EarlierDeath])
 PAGE = 16  # whole payloads, of at most 1 MiB each by default
 
 
@@ -44,7 +48,19 @@ def parse(id: str, fields: dict[bytes, bytes]) -> DeadLetter:
             raw[name.removeprefix(_RAW_PREFIX)] = text
     dead_ms = int(own.pop("dead_ms", 0))
     dead_at = datetime.fromtimestamp(dead_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    return DeadLetter.model_validate({"id": id, "dead_at": dead_at, "fields": raw, **own}, strict=False)
+    history = _earlier_deaths(raw.get(_HISTORY))
+    if history:
+        del raw[_HISTORY]
+    known = {"id": id, "dead_at": dead_at, "fields": raw, "history": history}
+    return DeadLetter.model_validate({**known, **own}, strict=False)
+
+
+def _earlier_deaths(raw: str | None) -> list[EarlierDeath]:
+    """Return the deaths that an entry remembers; none where a producer uses the field for something else."""
+    try:
+        return _DEATHS.validate_json(raw or "[]")
+    except ValidationError:
+        return []
 
 
 async def walk(redis: Redis, keys: Keys) -> AsyncIterator[tuple[PartitionKeys, str, dict[bytes, bytes]]]:
@@ -66,8 +82,9 @@ async def find(redis: Redis, keys: Keys, id: str) -> tuple[PartitionKeys, dict[b
 
 
 async def replay(redis: Redis, partition: PartitionKeys, id: str, fields: dict[bytes, bytes]) -> str | None:
-    """Put a dead letter back with its payload, identity and trace; return the new entry id, None if it is gone."""
-    entry = [part for name, value in revived_fields(fields).items() for part in (name, value)]
+    """Put a dead letter back with its payload, identity, history and trace; return the new id, None if it is gone."""
+    named = {**revived_fields(fields), **_remembered(id, fields)}
+    entry = [part for name, value in named.items() for part in (name, value)]
     new = await Scripts(redis).run("revive", [partition.dead, partition.jobs], [id, *entry])
     return new.decode() if new else None
 
@@ -78,6 +95,15 @@ def revived_fields(fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
     entry = {name: value for name, value in fields.items() if name in (b"job", b"traceparent", b"tracestate")}
     raw = {name.removeprefix(prefix): value for name, value in fields.items() if name.startswith(prefix)}
     return {**entry, b"source_id": fields[b"source_id"], **raw}
+
+
+def _remembered(id: str, fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Return the field in which the entry carries its deaths along, this one last."""
+    letter = parse(id, fields)
+    if _HISTORY in letter.fields:
+        return {}
+    last = EarlierDeath.model_validate(letter.model_dump())
+    return {_HISTORY.encode(): _DEATHS.dump_json([*letter.history, last][-_KEPT_DEATHS:])}
 
 
 async def drop(redis: Redis, partition: PartitionKeys, id: str) -> bool:

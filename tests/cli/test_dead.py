@@ -51,6 +51,16 @@ def test_replay(learnsvc: Run, letters: list[str], redis_admin: Redis, jobs_key:
     assert redis_admin.xlen(dead_key) == 1
 
 
+def test_earlier_deaths_are_shown(learnsvc: Run, letters: list[str], redis_admin: Redis, jobs_key: str) -> None:
+    learnsvc("dead", "replay", letters[0])
+    [(_, entry)] = entries(redis_admin.xrange(jobs_key))
+    again = {"reason": "unstorable", "detail": "", "source_id": "9-0", b"raw:history": entry[b"history"]}
+    [id] = [redis_admin.xadd(jobs_key.replace("jobs", "dead"), again).decode()]  # type: ignore[arg-type,union-attr]
+    [death] = orjson.loads(learnsvc("dead", "show", id, "--json").stdout)["history"]
+    assert (death["reason"], death["detail"], death["deliveries"]) == ("attempts", "failed 5 times", 6)
+    assert "failed 5 times" in learnsvc("dead", "show", id).stdout
+
+
 def test_drop_asks_first(learnsvc: Run, letters: list[str], redis_admin: Redis, dead_key: str) -> None:
     assert "--yes" in learnsvc("dead", "drop", "--all", code=1, process=True).stderr
     assert redis_admin.xlen(dead_key) == 2

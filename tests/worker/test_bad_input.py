@@ -156,3 +156,24 @@ async def test_a_dead_letter_comes_back_under_its_own_identity(
     profile = await mongo.style_profiles.find_one({"_id": "ana"})
     assert profile is not None
     assert profile["recent_edits"][0]["job_id"] == first
+
+
+async def test_a_job_that_dies_again_remembers_how_it_died(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    trace = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "x=1"}
+    entry = {"job": orjson.dumps(edit(1, schema_version=2)), **trace}
+    await redis_client.xadd(keys.partitions[0].jobs, entry)  # type: ignore[arg-type]
+    deaths = []
+    async with running(settings):
+        for _ in range(12):
+            await until(lambda: drained(redis_client, keys))
+            [(partition, id, fields)] = [letter async for letter in dead_letters.walk(redis_client, keys)]
+            deaths.append(dead_letters.parse(id, fields))
+            assert await dead_letters.replay(redis_client, partition, id, fields)
+        await until(lambda: drained(redis_client, keys))
+    assert [len(letter.history) for letter in deaths] == [*range(11), 10]
+    assert [death.dead_at for death in deaths[-1].history] == [letter.dead_at for letter in deaths[1:-1]]
+    assert {letter.job_id for letter in deaths} == {"ana-1"}
+    assert {letter.fields["traceparent"] for letter in deaths} == {trace["traceparent"]}
+    assert {letter.fields["tracestate"] for letter in deaths} == {"x=1"}
