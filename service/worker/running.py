@@ -6,10 +6,11 @@ import os
 import random
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import anyio
+from anyio.abc import TaskStatus
 from redis.asyncio import Redis
 
 from service.errors import DependencyDown, Misconfigured
@@ -30,15 +31,10 @@ EXTRA_CONNECTIONS = 8
 
 async def run_worker(settings: Settings) -> None:
     """Work until a stop signal. The first one finishes or releases what is in work, the second ends at once."""
-    async with (
-        seen_over_http(settings) as watched,
-        open_worker(settings) as worker,
-        watched(worker),
-        anyio.create_task_group() as group,
-    ):
-        group.start_soon(_obey_signals, worker)
-        await worker.run()
-        group.cancel_scope.cancel()
+    async with seen_over_http(settings) as watched, stoppable_worker(settings) as worker:
+        if worker is not None:
+            async with watched(worker):
+                await worker.run()
 
 
 async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch: bool, due: bool = False) -> int:
@@ -46,13 +42,49 @@ async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch
 
     With ``watch`` this goes on until a stop signal; with ``due`` writers whose waiting edits are due are learned too.
     """
-    async with open_worker(settings) as worker, anyio.create_task_group() as group:
+    async with stoppable_worker(settings) as worker:
+        if worker is None:
+            return 0
         if min_idle is not None:
             worker.intake.claim_idle = timedelta(seconds=min_idle)
-        group.start_soon(_obey_signals, worker)
-        taken = await worker.run_once(due=due, watch=watch)
+        return await worker.run_once(due=due, watch=watch)
+
+
+@asynccontextmanager
+async def stoppable_worker(settings: Settings) -> AsyncIterator[Worker | None]:
+    """Yield a worker that stop signals stop; None when one came while MongoDB was waited for."""
+    signals = StopSignals()
+    async with anyio.create_task_group() as group:
+        await group.start(signals.obey)
+        async with AsyncExitStack() as stack:
+            with signals.start:
+                signals.worker = await stack.enter_async_context(open_worker(settings))
+            yield signals.worker
         group.cancel_scope.cancel()
-    return taken
+
+
+class StopSignals:
+    """SIGTERM and SIGINT: the first stops the worker, or cancels its ``start``; the second ends the process."""
+
+    def __init__(self) -> None:
+        self.start = anyio.CancelScope()
+        self.worker: Worker | None = None
+
+    async def obey(self, *, task_status: TaskStatus[None]) -> None:
+        asked = False
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+            task_status.started()
+            async for signum in signals:
+                if asked:
+                    get_logger().warning(
+                        "[Learning] Second signal: stopping at once. What is in work is taken over later"
+                    )
+                    os._exit(128 + signum)
+                asked = True
+                get_logger().info("[Learning] Stopping: finishing what is in work")
+                if self.worker is not None:
+                    self.worker.stop()
+                self.start.cancel()
 
 
 @asynccontextmanager
@@ -133,13 +165,3 @@ async def open_store(settings: Settings, *, indexes: bool = True) -> AsyncIterat
         indexes=indexes,
     ) as store:
         yield store
-
-
-async def _obey_signals(worker: Worker) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for signum in signals:
-            if worker.stopping:
-                worker.log.warning("[Learning] Second signal: stopping at once. What is in work is taken over later")
-                os._exit(128 + signum)
-            worker.log.info("[Learning] Stopping: finishing what is in work")
-            worker.stop()
