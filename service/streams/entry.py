@@ -40,7 +40,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A decoded delivery, ready to be learned."""
+    """A decoded delivery, ready to be learned; or ``spent``: out of attempts, and only to be told what became of it."""
 
     delivery: Delivery
     job: LearningJob
@@ -48,26 +48,26 @@ class Work:
     edited_at: datetime
     ledger_id: bytes
     content_hash: bytes
+    spent: bool = False
 
     @property
     def user_id(self) -> str:
         return self.job.user_id
 
 
-Verdict = Literal["skip", "bury", "alone", "work"]
+Verdict = Literal["skip", "spent", "work"]
 
 
 def triage(deliveries: int, *, in_work: bool, max_attempts: int) -> Verdict:
     """Say what to do with a delivery before its payload is looked at.
 
-    Above ``max_attempts`` it is dead; from the third on it is worked on alone, so that a payload that kills the
-    process each time is told apart from the innocent entries of its batch.
+    Above ``max_attempts`` it is not worked on again.
     """
     if in_work:
         return "skip"
     if deliveries > max_attempts:
-        return "bury"
-    return "alone" if deliveries >= 3 else "work"
+        return "spent"
+    return "work"
 
 
 def decode(delivery: Delivery, *, now: datetime, max_bytes: int) -> Work:

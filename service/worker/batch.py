@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -60,10 +61,11 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What a batch needs of its worker."""
+    """What a batch needs of its worker. ``lost`` names the entries that are another worker's by now."""
 
     now: Callable[[], datetime]
     oldest_entry_ms: Callable[[], Awaitable[int]]
+    lost: Callable[[Sequence[Work]], Awaitable[set[str]]]
     down: Callable[[DependencyDown], None]
     up: Callable[[str], None]
 
@@ -87,15 +89,26 @@ class BatchLearner:
         self._hooks = hooks
         self._timeout = job_timeout
         self._extract = extract or Extractor()
+        self._large = CapacityLimiter(1)  # a single process, or a burst of large jobs would take all the CPU
 
     async def learn(self, user_id: str, works: Sequence[Work]) -> Learned:
         """Apply ``works`` and whatever is due of ``user_id``, once, however often this has to be tried."""
-        attempt = Attempt(user_id, works)
+        return await self._until_done(self._try, Attempt(user_id, works))
+
+    async def give_up(self, user_id: str, works: Sequence[Work]) -> Learned:
+        """Say which of ``works``, out of attempts, were applied after all; the others can be no more.
+
+        Whoever held such an entry before may still be about to commit it. A new revision refuses that commit, and
+        before its next try that worker finds that the entry is another's.
+        """
+        return await self._until_done(self._give_up, Attempt(user_id, works))
+
+    async def _until_done(self, step: Callable[[Attempt], Awaitable[Learned]], attempt: Attempt) -> Learned:
         away: set[str] = set()
         tries = 0
         while True:
             try:
-                learned = await self._try(attempt)
+                learned = await step(attempt)
             except RevisionConflict:
                 attempt.conflicts += 1
                 await anyio.sleep(random.uniform(0, CONFLICT_SECONDS * min(2**attempt.conflicts, 32)))
@@ -110,17 +123,36 @@ class BatchLearner:
                 return learned
 
     async def _try(self, attempt: Attempt) -> Learned:
-        loaded = await self._store.load(attempt.user_id, [work.ledger_id for work in attempt.works])
-        learned, fresh = judge(attempt.works, loaded)
-        learned.conflicts = attempt.conflicts
-        if learned.duplicates:
-            await self._store.barrier(attempt.user_id)
+        loaded, learned, fresh = await self._judged(attempt)
         now = self._hooks.now()
         if fresh or is_due(loaded.profile, now):
             edits = [PendingEdit(**await self._edit(attempt, work)) for work in fresh]
             await self._apply(attempt, loaded, learned, fresh, edits, now)
         elif loaded.profile is not None and late.is_due(loaded.profile, now):
             learned.outcome = await self._add_tone(attempt, loaded, loaded.profile, now)
+        return learned
+
+    async def _judged(self, attempt: Attempt) -> tuple[Loaded, Learned, list[Work]]:
+        """Load, and sort the entries; those lost meanwhile are left out.
+
+        An entry that is ours after the load cannot have been given up by another before it: see ``give_up``.
+        """
+        loaded = await self._store.load(attempt.user_id, [work.ledger_id for work in attempt.works])
+        lost = await self._hooks.lost(attempt.works)
+        learned, fresh = judge([work for work in attempt.works if work.delivery.id not in lost], loaded)
+        learned.conflicts = attempt.conflicts
+        if learned.duplicates:
+            await self._store.barrier(attempt.user_id)
+        return loaded, learned, fresh
+
+    async def _give_up(self, attempt: Attempt) -> Learned:
+        loaded, learned, fresh = await self._judged(attempt)
+        if fresh and loaded.profile is not None:
+            await self._store.mark(loaded.profile, loaded.profile.late_tone)
+        elif fresh:
+            neutral = new_profile(attempt.user_id, self._hooks.now())
+            await self._store.commit(loaded, neutral, [], self._hooks.oldest_entry_ms, max_versions=1)
+        learned.dead += [(work, "attempts", exhausted(work)) for work in fresh]
         return learned
 
     async def _add_tone(self, attempt: Attempt, loaded: Loaded, profile: Profile, now: datetime) -> Outcome | None:
@@ -207,7 +239,8 @@ class BatchLearner:
         """Return the delta of ``work`` and the pairs a model may be shown, extracted once however often we try."""
         analysis = attempt.analyses.get(work.delivery.id)
         if analysis is None:
-            analysis = await self._bounded(self._extract(work.job))
+            async with self._turn(work.job):
+                analysis = await self._bounded(self._extract(work.job))
             attempt.analyses[work.delivery.id] = analysis
         delta = analysis.delta.model_copy(
             update={
@@ -229,6 +262,10 @@ class BatchLearner:
             judgements = await self._bounded(self._tone.classify(requests, late=late))
             attempt.tones |= {edit.delta.job_id: said for edit, said in zip(asked, judgements, strict=True)}
         return [judged(edit.delta, attempt.tones[edit.delta.job_id]) for edit in edits]
+
+    def _turn(self, job: LearningJob) -> AbstractAsyncContextManager[object]:
+        """Return what to wait for before the extraction, and so before its time-out begins."""
+        return self._large if is_large(job) else nullcontext()
 
     async def _bounded(self, awaitable: Awaitable[T]) -> T:
         try:
@@ -255,18 +292,20 @@ class Attempt:
 
 
 class Extractor:
-    """Extracts deltas: short texts here, long ones in a process, for the diff holds the interpreter lock."""
-
-    def __init__(self) -> None:
-        self._limiter = CapacityLimiter(1)
+    """Extracts deltas: short texts here, large ones in a process, for the diff holds the interpreter lock."""
 
     async def __call__(self, job: LearningJob) -> Analysis:
-        if characters(job.original_text) + characters(job.edited_text) < LARGE_CHARACTERS:
+        if not is_large(job):
             return analyze(job.original_text, job.edited_text)
-        analysis: Analysis = await to_process.run_sync(
-            analyze, job.original_text, job.edited_text, cancellable=True, limiter=self._limiter
-        )
-        return analysis
+        return await to_process.run_sync(analyze, job.original_text, job.edited_text, cancellable=True)
+
+
+def exhausted(work: Work) -> str:
+    return f"delivered {work.delivery.deliveries - 1} times, and never finished"
+
+
+def is_large(job: LearningJob) -> bool:
+    return characters(job.original_text) + characters(job.edited_text) >= LARGE_CHARACTERS
 
 
 def characters(text: str | list[str]) -> int:

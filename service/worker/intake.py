@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,10 @@ class Intake:
 
     async def read(self, member: Membership, count: int) -> int:
         """Read up to ``count`` new entries and hand them out; return how many came."""
+        since = time.monotonic()
         deliveries = await member.read(count, timedelta(seconds=self._settings.learning_block_seconds))
         self._worker.in_work.took(count, len(deliveries))
-        await self.hand_out(member, deliveries)
+        await self.hand_out(member, deliveries, since)
         return len(deliveries)
 
     async def sweep(self, member: Membership) -> int:
@@ -53,6 +55,7 @@ class Intake:
         """
         cursor, taken = self._cursors.get(member.keys.jobs, "0-0"), 0
         while room := 0 if "mongodb" in self._worker.down else self._worker.in_work.room_for_abandoned():
+            since = time.monotonic()
             page = await self._claim(member, cursor, min(room, PAGE))
             cursor = self._cursors[member.keys.jobs] = page.cursor
             if page.deleted:
@@ -65,7 +68,7 @@ class Intake:
                 kept = await self._one_last_attempt(member, page.deliveries)
                 self._log.info(f"[Learning] Took over {len(kept)} abandoned entries") if kept else None
                 taken += len(kept)
-                await self.hand_out(member, kept)
+                await self.hand_out(member, kept, since)
             if cursor == "0-0":
                 break
         return taken
@@ -121,8 +124,11 @@ class Intake:
                     self._log.info(f"[Learning] Removed {reaped} consumers that are gone and held nothing")
             self._next_reap = now + REAP_SECONDS * random.uniform(0.8, 1.2)
 
-    async def hand_out(self, member: Membership, deliveries: Sequence[Delivery]) -> None:
-        """Decode and queue ``deliveries``; bury what can never be learned."""
+    async def hand_out(self, member: Membership, deliveries: Sequence[Delivery], since: float) -> None:
+        """Decode and queue ``deliveries``, ours from ``since`` on; bury what can never be learned.
+
+        What is out of attempts is queued too: it may have been applied before its worker died, which the ledger knows.
+        """
         now = self._worker.clock.now()
         attempts = self._settings.learning_max_attempts
         for delivery in deliveries:
@@ -130,16 +136,13 @@ class Intake:
             verdict = triage(delivery.deliveries, in_work=held, max_attempts=attempts)
             if verdict == "skip":
                 continue
-            self._worker.in_work.add(delivery)
-            if verdict == "bury":
-                await self.bury(delivery, "attempts", f"delivered {attempts} times, and never finished")
-                continue
+            self._worker.in_work.add(delivery, since)
             try:
                 work = decode(delivery, now=now, max_bytes=self._settings.learning_max_job_bytes)
             except InvalidJob as error:
                 await self.bury(delivery, error.reason, error.detail)
             else:
-                self._worker.lanes.submit(work)
+                self._worker.lanes.submit(replace(work, spent=True) if verdict == "spent" else work)
 
     async def bury(self, delivery: Delivery, reason: str, detail: str) -> None:
         """Move an entry to the dead letters; if Redis cannot take it now, it comes again after a lease.

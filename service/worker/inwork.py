@@ -28,10 +28,13 @@ HELD_BYTES = 64 * 2**20
 class Hold:
     """One entry in work and, once a lane has taken it, the scope that its loss cancels.
 
-    While it is being settled, a renewal may find it gone already: that is no loss, and the settling will tell.
+    ``since`` is when the command was sent that delivered or last renewed it: nobody can take it over before a lease
+    has passed from then. While it is being settled, a renewal may find it gone already: that is no loss, and the
+    settling will tell.
     """
 
     delivery: Delivery
+    since: float
     scope: HoldScope | None = None
     settling: bool = False
 
@@ -64,8 +67,9 @@ class InWork:
     def holds(self, keys: PartitionKeys, id: str) -> bool:
         return id in self._held.get(keys, ())
 
-    def add(self, delivery: Delivery) -> None:
-        self._held.setdefault(delivery.keys, {})[delivery.id] = Hold(delivery)
+    def add(self, delivery: Delivery, since: float) -> None:
+        """Hold ``delivery``, ours from ``since`` on (monotonic seconds)."""
+        self._held.setdefault(delivery.keys, {})[delivery.id] = Hold(delivery, since)
         self._count += 1
         self._bytes += delivery.size
 
@@ -111,6 +115,22 @@ class InWork:
                     scope.cancel.cancel()
         self.drop(keys, lost)
         return len(lost)
+
+    def renewed(self, keys: PartitionKeys, ids: Iterable[str], since: float) -> None:
+        """Note that those of ``ids`` that are still held are ours from ``since`` on."""
+        held = self._held.get(keys, {})
+        for id in ids:
+            if id in held:
+                held[id].since = since
+
+    def any_doubtful(self, deliveries: Iterable[Delivery], seconds: float) -> bool:
+        """Whether one of ``deliveries`` is not held, or for so long without renewal that it may be another's."""
+        oldest = self._clock() - seconds
+        for delivery in deliveries:
+            hold = self._held.get(delivery.keys, {}).get(delivery.id)
+            if hold is None or hold.since < oldest:
+                return True
+        return False
 
     def ids(self, keys: PartitionKeys) -> list[str]:
         return list(self._held.get(keys, ()))

@@ -14,6 +14,7 @@ import anyio
 from service.streams.entry import Work
 
 MAX_BATCH = 200  # entries of one writer in one commit: bounds the memory and time of a batch
+SUSPECT_DELIVERIES = 3
 
 
 @dataclass(slots=True)
@@ -88,8 +89,15 @@ class Lanes:
 
 
 def _batches(waiting: Waiting) -> list[list[Work]]:
-    """Split into batches; an entry delivered three times or more is worked on alone."""
-    together = [work for work in waiting.works if work.delivery.deliveries < 3]
-    alone = [[work] for work in waiting.works if work.delivery.deliveries >= 3]
+    """Split into batches; an entry delivered three times or more is worked on alone.
+
+    So a payload that kills the process each time is told apart from the innocent entries of its batch.
+    """
+    together = [work for work in waiting.works if not _is_suspect(work)]
+    alone = [[work] for work in waiting.works if _is_suspect(work)]
     batches = [together[start : start + MAX_BATCH] for start in range(0, len(together), MAX_BATCH)]
     return batches + alone or ([[]] if waiting.due else [])
+
+
+def _is_suspect(work: Work) -> bool:
+    return work.spent or work.delivery.deliveries >= SUSPECT_DELIVERIES

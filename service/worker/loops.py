@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from service.settings import RENEWALS_PER_LEASE, Settings
 from service.streams.client import connect_reader
 from service.streams.clock import ServerClock
 from service.streams.cluster import clustered
-from service.streams.entry import Delivery
+from service.streams.entry import Delivery, Work
 from service.streams.group import Membership, consumer_name
 from service.streams.keys import Keys
 from service.streams.replies import entries
@@ -34,10 +34,11 @@ from service.worker.batch import BatchLearner, Extract, Hooks
 from service.worker.intake import Intake
 from service.worker.inwork import InWork
 from service.worker.lanes import Lanes
-from service.worker.outages import Outages, backoff
+from service.worker.outages import Outages, backoff, redis_away
 from service.worker.rights import require_rights
 from service.worker.settling import Settler
 
+SURE_SHARE = 0.8  # of a lease: so long nobody else takes an entry over, by any clock
 CONFIG_TRIES = 3  # a wrong password may be a server that is being set up: a short grace before giving up
 
 
@@ -76,7 +77,8 @@ class Worker:
             Membership(redis, reader, keys, self.consumer)
             for keys, reader in zip(self.keys.partitions, itertools.cycle(self._readers), strict=False)
         ]
-        hooks = Hooks(self.clock.now, self._oldest_entry_ms, partial(self.outages.away, "lanes"), self.outages.answered)
+        down = partial(self.outages.away, "lanes")
+        hooks = Hooks(self.clock.now, self._oldest_entry_ms, self._lost, down, self.outages.answered)
         learner = BatchLearner(
             store, tone, settings.rules(), hooks, job_timeout=settings.learning_job_timeout_seconds, extract=extract
         )
@@ -185,10 +187,20 @@ class Worker:
     async def renew_once(self) -> None:
         """Renew the lease of everything in work; drop what is lost."""
         for member in self.members:
-            ids = self.in_work.ids(member.keys)
+            ids, since = self.in_work.ids(member.keys), time.monotonic()
             gone = await member.renew(ids) if ids else set()
+            self.in_work.renewed(member.keys, ids, since)
             if lost := self.in_work.lose(member.keys, gone):
                 self.log.warning(f"[Learning] Lost the lease of {lost} entries to another worker")
+
+    async def _lost(self, works: Sequence[Work]) -> set[str]:
+        """Return the entry ids of those of ``works`` that are another's; ask Redis when no renewal came in time."""
+        deliveries = [work.delivery for work in works]
+        if not self.in_work.any_doubtful(deliveries, self.settings.learning_lease_seconds * SURE_SHARE):
+            return set()
+        with redis_away():
+            await self.renew_once()
+        return {delivery.id for delivery in deliveries if not self.in_work.holds(delivery.keys, delivery.id)}
 
     async def sweep_once(self) -> int:
         """Take over what its consumer abandoned; return how many entries came."""
@@ -363,12 +375,8 @@ class Worker:
         """Return the time of the oldest entry of any partition, now when there is none."""
         oldest = round(self.clock.now().timestamp() * 1000)
         for keys in self.keys.partitions:
-            try:
+            with redis_away():
                 first = entries(await self.redis.xrange(keys.jobs, "-", "+", count=1))
-            except Exception as error:
-                if classify(error) in (Fault.TRANSIENT, Fault.TOPOLOGY):
-                    raise DependencyDown("redis", name(error)) from error
-                raise
             oldest = min([oldest, *(int(id.partition("-")[0]) for id, _ in first)])
         return oldest
 

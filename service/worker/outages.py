@@ -8,8 +8,10 @@ line at its start, one a minute while it lasts, and one at its end.
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from service.errors import DependencyDown
+from service.errors import DependencyDown, Fault, classify, name
 from service.logs import FaultLog
 
 BACKOFF_SECONDS = 2.0  # longest pause after a fault: a returned server is noticed within this and one time-out
@@ -19,6 +21,17 @@ FIRST_SECONDS = 0.1
 def backoff(tries: int) -> float:
     """Return the seconds to pause after ``tries`` faults in a row: full jitter under a doubling bound."""
     return random.uniform(0.05, min(BACKOFF_SECONDS, FIRST_SECONDS * 2 ** min(tries, 8)))
+
+
+@contextmanager
+def redis_away() -> Iterator[None]:
+    """Raise ``DependencyDown`` in place of whatever says that Redis is away."""
+    try:
+        yield
+    except Exception as error:
+        if classify(error) in (Fault.TRANSIENT, Fault.TOPOLOGY):
+            raise DependencyDown("redis", name(error)) from error
+        raise
 
 
 class Outages:

@@ -18,7 +18,7 @@ import anyio
 from service.errors import DependencyDown, Fault, Misconfigured, Unstorable, classify, name
 from service.streams.entry import Work
 from service.streams.news import announce
-from service.worker.batch import BatchLearner, Learned
+from service.worker.batch import BatchLearner, Learned, exhausted
 from service.worker.outages import backoff
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Settler:
         with anyio.CancelScope() as scope:
             self._worker.in_work.begin((work.delivery for work in held), scope)
             try:
-                await self._learn(user_id, held)
+                await (self._give_up if held and held[0].spent else self._learn)(user_id, held)
             except Misconfigured as error:
                 self._worker.fail(error)
             except Unstorable as error:
@@ -67,6 +67,10 @@ class Settler:
             self._log.info(f"[Learning] Job {work.job_id} completed in {seconds:.1f}s", **about(work))
         if len(learned.applied) > 3:
             self._log.info(f"[Learning] {len(learned.applied)} jobs completed in {seconds:.1f}s", user_id=user_id)
+
+    async def _give_up(self, user_id: str, works: Sequence[Work]) -> None:
+        """Settle what was applied before its last worker died, and bury the rest."""
+        await self._finish(user_id, await self._learner.give_up(user_id, works))
 
     async def _finish(self, user_id: str, learned: Learned) -> None:
         """Tell the application and settle, until Redis took it or the entries are another's."""
@@ -135,6 +139,9 @@ class Settler:
         work = works[0]
         if reason:
             await self._worker.intake.bury(work.delivery, reason, str(error))
+            return
+        if work.spent:
+            await self._worker.intake.bury(work.delivery, "attempts", f"{exhausted(work)} ({cause})")
             return
         attempt = work.delivery.deliveries
         self._log.error(f"[Learning] Job {work.job_id} failed, attempt {attempt} ({cause})", **about(work))

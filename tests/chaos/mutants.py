@@ -25,7 +25,8 @@ def settle_before_commit() -> None:
     learn = Settler._learn
 
     async def hasty(self: Settler, user_id: str, works: Sequence[Work]) -> None:
-        await self._settle(works, "learned")
+        deliveries = [work.delivery for work in works]
+        await self._worker.member(deliveries[0]).settle([delivery.id for delivery in deliveries])
         await learn(self, user_id, works)
 
     Settler._learn = hasty  # type: ignore[method-assign]

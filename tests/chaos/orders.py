@@ -15,8 +15,8 @@ from typing import Literal
 import anyio
 
 VARIABLE = "CHAOS_ORDERS"
-Moment = Literal["loaded", "committed"]  # between load and commit; between commit and settle
-MOMENTS: tuple[Moment, ...] = ("loaded", "committed")
+Moment = Literal["taken", "loaded", "committed"]  # before the load; before the commit; between commit and settle
+MOMENTS: tuple[Moment, ...] = ("taken", "loaded", "committed")
 
 
 @dataclass(frozen=True, slots=True)

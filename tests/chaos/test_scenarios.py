@@ -10,6 +10,9 @@ pytestmark = pytest.mark.anyio
 SINGLE = (
     "conflicts",
     "crowded-sweep",
+    "given-up-before-commit",
+    "given-up-before-load",
+    "given-up-before-settle",
     "killed-before-commit",
     "killed-before-settle",
     "mongod-killed-after-settle",

@@ -1,6 +1,6 @@
 """``learnsvc`` with switches: ``python -m tests.chaos.worker consume ...`` runs the shipped command, and beside it
 
-* obeys orders to fault itself between load and commit and between commit and settle (``CHAOS_ORDERS``: a folder);
+* obeys orders to fault itself before the load, before the commit and before settling (``CHAOS_ORDERS``: a folder);
 * is a mutant, if ``CHAOS_MUTANT`` names one;
 * fails on poison: jobs whose ``content_id`` is ``raises``, ``hangs`` or ``kills`` do so when they are extracted, and
   those of ``waits`` wait for the harness;
@@ -23,7 +23,7 @@ import service.worker.running  # noqa: F401 - both loaded before children are fo
 from schemas.delta import Analysis
 from schemas.job import LearningJob
 from service.cli import main
-from service.profiles import ProfileStore
+from service.profiles import Loaded, ProfileStore
 from service.worker import fleet
 from service.worker.batch import Extractor, Learned
 from service.worker.fleet import Fleet
@@ -85,7 +85,11 @@ def _run_child(environment: dict[str, str], arguments: list[str]) -> None:
 
 def obey_orders(given: Orders) -> None:
     """Look for orders at the exact moments."""
-    commit, record, finish = ProfileStore.commit, ProfileStore.record, Settler._finish
+    load, commit, record, finish = ProfileStore.load, ProfileStore.commit, ProfileStore.record, Settler._finish
+
+    async def ordered_load(self: ProfileStore, *arguments: Any, **options: Any) -> Loaded:
+        given.obey("taken")
+        return await load(self, *arguments, **options)
 
     async def ordered_commit(self: ProfileStore, *arguments: Any, **options: Any) -> None:
         given.obey("loaded")
@@ -100,6 +104,7 @@ def obey_orders(given: Orders) -> None:
             given.obey("committed")
         await finish(self, user_id, learned)
 
+    ProfileStore.load = ordered_load  # type: ignore[method-assign]
     ProfileStore.commit = ordered_commit  # type: ignore[method-assign]
     ProfileStore.record = ordered_record  # type: ignore[method-assign]
     Settler._finish = ordered_finish  # type: ignore[method-assign]

@@ -30,12 +30,12 @@ class Poison:
     """Extraction that fails for jobs of content `poison`, as a bug in our own code would."""
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.times: list[float] = []
         self._extract = Extractor()
 
     async def __call__(self, job: LearningJob) -> Analysis:
         if job.content_id == "poison":
-            self.calls += 1
+            self.times.append(anyio.current_time())
             raise ZeroDivisionError
         return await self._extract(job)
 
@@ -95,6 +95,19 @@ async def test_reclaim_finishes_what_was_abandoned(
     assert await edits_applied(mongo) == {"ana": 40}
 
 
+async def test_the_waits_between_attempts_grow(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    await enqueue(redis_client, keys, edit(1, content_id="poison"))
+    poison = Poison()
+    async with running(settings.model_copy(update={"learning_max_attempts": 4}), extract=poison):
+        await until(lambda: drained(redis_client, keys), seconds=30)
+    waits = [after - before for before, after in itertools.pairwise(poison.times)]
+    assert len(waits) == 3
+    assert waits[0] > 0.9
+    assert min(waits[1:]) > 1.9  # as long as a lease, which bounds them
+
+
 async def test_a_job_that_raises_is_buried_and_its_batch_is_learned(
     settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
 ) -> None:
@@ -108,7 +121,7 @@ async def test_a_job_that_raises_is_buried_and_its_batch_is_learned(
     [letter] = [fields async for _, _, fields in dead_letters.walk(redis_client, keys)]
     assert letter[b"reason"] == b"attempts"
     assert letter[b"job_id"] == b"ana-9"
-    assert poison.calls >= 3
+    assert len(poison.times) >= 3
     assert await edits_applied(mongo) == {"ana": 4}
 
 

@@ -6,6 +6,8 @@ The journal is flushed every 500 ms at most instead of every 100, so that the wi
 
 from __future__ import annotations
 
+import time
+
 import orjson
 from anyio import to_thread
 
@@ -80,5 +82,7 @@ async def apply(worker: Worker, stage: Stage, job: Job) -> None:
     await worker.clock.sync(stage.redis)
     delivery = Delivery(stage.keys.partitions[0], "1-1", {b"job": orjson.dumps(job)})
     work = decode(delivery, now=worker.clock.now(), max_bytes=1_048_576)
+    worker.in_work.add(delivery, time.monotonic())
     learned = await worker.settler._learner.learn(work.user_id, [work])
+    worker.in_work.drop(delivery.keys, [delivery.id])
     assert learned.applied == [work]

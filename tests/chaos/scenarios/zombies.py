@@ -19,8 +19,12 @@ from tests.chaos.stage import Stage, open_stage, until
 WRITER = "frozen"
 
 
-async def frozen(plan: Plan, moment: Moment, fault: str) -> Row:
-    """Freeze the worker that reaches ``moment``, let another do its work, wake it up: it changes nothing."""
+async def frozen(plan: Plan, moment: Moment, fault: str, *, dead: int = 0, last: bool = False) -> Row:
+    """Freeze the worker that reaches ``moment``, let another do its work, wake it up: it changes nothing.
+
+    What it holds is one job at its ``last`` attempt, or several at their first. Of each round's jobs ``dead`` are to
+    end as dead letters.
+    """
     async with open_stage(plan) as stage:
         broken: list[str] = []
         slowest = 0.0
@@ -28,12 +32,14 @@ async def frozen(plan: Plan, moment: Moment, fault: str) -> Row:
             async with open_crew(stage, 2) as crew:
                 await crew.joined(2)
                 order = crew.orders.give(moment, signal.SIGSTOP)
-                await stage.load.append([stage.load.next_job(user_id=WRITER) for _ in range(5)])
+                await stage.load.append([stage.load.next_job(user_id=WRITER) for _ in range(1 if last else 5)])
 
                 async def is_taken() -> bool:
                     return order.pid is not None  # noqa: B023 - called in this round only
 
                 await until(is_taken)
+                if last:
+                    await wear_out(stage)
                 slowest = max(slowest, await stage.drained())
                 before = await state(stage)
                 assert order.pid is not None
@@ -42,6 +48,9 @@ async def frozen(plan: Plan, moment: Moment, fault: str) -> Row:
                     broken.append(f"exit codes {codes}")
                 if await state(stage) != before:
                     broken.append("the zombie changed something")
+        letters = await stage.redis.xlen(stage.keys.partitions[0].dead)
+        if letters != dead * plan.rounds:
+            broken.append(f"{letters} dead letters, not {dead * plan.rounds}")
         return await stage.row(
             fault,
             injected=plan.rounds,
@@ -49,6 +58,13 @@ async def frozen(plan: Plan, moment: Moment, fault: str) -> Row:
             limit_seconds=stage.settings().learning_lease_seconds * 1.5,
             broken=tuple(broken),
         )
+
+
+async def wear_out(stage: Stage) -> None:
+    """Let what is pending be at its last attempt, as if it had been taken over before."""
+    keys, attempts = stage.keys.partitions[0], stage.settings().learning_max_attempts
+    for row in pending(await stage.redis.xpending_range(keys.jobs, GROUP, "-", "+", 1)):
+        await stage.redis.xclaim(keys.jobs, GROUP, row.consumer, 0, [row.id], retrycount=attempts, justid=True)
 
 
 async def state(stage: Stage) -> tuple[Any, Any]:
@@ -69,6 +85,27 @@ async def zombie_before_commit(plan: Plan) -> Row:
 async def zombie_before_settle(plan: Plan) -> Row:
     """SIGSTOP between commit and settle."""
     return await frozen(plan, "committed", "worker: SIGSTOP > lease between commit and settle, SIGCONT")
+
+
+@scenario
+async def given_up_before_load(plan: Plan) -> Row:
+    """SIGSTOP before the load; another gives the entries up."""
+    fault = "worker: SIGSTOP > lease before the load, the jobs given up, SIGCONT"
+    return await frozen(plan, "taken", fault, dead=1, last=True)
+
+
+@scenario
+async def given_up_before_commit(plan: Plan) -> Row:
+    """SIGSTOP between load and commit; another gives the entries up."""
+    fault = "worker: SIGSTOP > lease before the commit, the jobs given up, SIGCONT"
+    return await frozen(plan, "loaded", fault, dead=1, last=True)
+
+
+@scenario
+async def given_up_before_settle(plan: Plan) -> Row:
+    """SIGSTOP between commit and settle; another finds the entries out of attempts, and applied."""
+    fault = "worker: SIGSTOP > lease before settling a last attempt, SIGCONT"
+    return await frozen(plan, "committed", fault, last=True)
 
 
 @scenario
