@@ -7,7 +7,7 @@ against an offline replay of the same edits, and the stream with its group, whic
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,9 +40,10 @@ OF_THE_RUN = {
 
 @dataclass(slots=True)
 class Audit:
-    """What is missing, what was applied more than once, what is dead, and all else that is wrong."""
+    """What is missing (``gone``: by Redis's own doing), applied more than once, or dead, and all else that is wrong."""
 
     lost: int = 0
+    gone: int = 0
     doubled: int = 0
     dead: int = 0
     broken: list[str] = field(default_factory=list)
@@ -54,14 +55,15 @@ async def audit(
     mongo: AsyncDatabase[dict[str, Any]],
     keys: Keys,
     rules: LearningRules,
+    gone: Set[str] = frozenset(),
 ) -> Audit:
-    """Compare ``sent`` with what is stored; the stream must have been drained."""
+    """Compare ``sent`` with what is stored; the stream must have been drained. ``gone``: jobs Redis may have lost."""
     found = Audit()
     dead = await _dead_jobs(redis, keys)
     found.dead = len(dead)
     stored = {document["_id"]: document async for document in mongo.style_profiles.find()}
     for user_id, jobs in sent.items():
-        _audit_writer(found, user_id, jobs, stored.get(user_id), dead, rules)
+        _audit_writer(found, user_id, jobs, stored.get(user_id), dead, rules, gone)
     if strangers := set(stored) - set(sent):
         found.broken.append(f"profiles of writers nobody sent: {sorted(strangers)[:5]}")
     if found.lost:
@@ -93,10 +95,13 @@ def _audit_writer(
     document: dict[str, Any] | None,
     dead: Counter[str],
     rules: LearningRules,
+    gone: Set[str],
 ) -> None:
     applied = Counter(bytes(item[:16]) for item in (document or {}).get("applied", []))
     living = [job for job in jobs if ledger_id(job["job_id"]) in applied]
-    found.lost += sum(job["job_id"] not in dead for job in jobs if job not in living)
+    missing = {job["job_id"] for job in jobs if job not in living and job["job_id"] not in dead}
+    found.lost += len(missing - gone)
+    found.gone += len(missing & gone)
     both = sum(job["job_id"] in dead for job in living)
     counted = (document or {}).get("edits_applied", 0)
     found.doubled += max(sum(applied.values()), counted) - len(applied) + both

@@ -19,9 +19,10 @@ class Row:
     """What one scenario found.
 
     ``injected`` counts faults, ``jobs`` distinct jobs that Redis accepted. ``lost`` have neither effect nor dead
-    letter, ``doubled`` had their effect more than once, ``dead`` stand in the dead letters. ``resume_seconds`` is the
-    longest time from a fault (or, for an outage, from its end) to the moment its work was going on again. ``broken``
-    says in words every invariant that does not hold; a good run has none.
+    letter, ``doubled`` had their effect more than once, ``dead`` stand in the dead letters, ``gone`` are those that
+    Redis itself lost. ``resume_seconds`` is the longest time from a fault (or, for an outage, from its end) to the
+    moment its work was going on again. ``broken`` says in words every invariant that does not hold; a good run has
+    none.
     """
 
     fault: str
@@ -30,6 +31,7 @@ class Row:
     lost: int
     doubled: int
     dead: int
+    gone: int = 0
     resume_seconds: float | None = None
     limit_seconds: float | None = None
     broken: tuple[str, ...] = ()
@@ -38,8 +40,10 @@ class Row:
         """Return the row as it is shown."""
         resumed = "" if self.resume_seconds is None else f"{self.resume_seconds:.1f} s"
         limit = "" if self.limit_seconds is None else f" (limit {self.limit_seconds:g} s)"
-        counts = (self.injected, self.jobs, self.lost, self.doubled, self.dead)
-        return [self.fault, *(f"{count:,}" for count in counts), resumed + limit]
+        counts = [f"{count:,}" for count in (self.injected, self.jobs, self.lost, self.doubled, self.dead)]
+        if self.gone:
+            counts[2] += f" (and {self.gone:,} by Redis)"
+        return [self.fault, *counts, resumed + limit]
 
 
 def table(rows: Iterable[Row]) -> Table:

@@ -17,7 +17,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,7 @@ class Stage:
     mongo: AsyncDatabase[dict[str, Any]]
     load: Load
     keys: Keys
+    gone: set[str] = field(default_factory=set)  # ids of jobs that may be lost because Redis itself lost them
 
     def settings(self, **changes: Any) -> Settings:
         """Return the settings of ``env`` for a worker in this process."""
@@ -133,7 +134,7 @@ class Stage:
         broken: tuple[str, ...] = (),
     ) -> Row:
         """Audit what was sent and return the row; a resumption over its limit is a broken invariant."""
-        found = await audit(self.load.sent, self.redis, self.mongo, self.keys, self.settings().rules())
+        found = await audit(self.load.sent, self.redis, self.mongo, self.keys, self.settings().rules(), self.gone)
         wrong = [*broken, *found.broken]
         if resume_seconds is not None and limit_seconds is not None and resume_seconds > limit_seconds:
             wrong.append(f"resumed after {resume_seconds:.2f} s, the limit is {limit_seconds:g} s")
@@ -144,6 +145,7 @@ class Stage:
             lost=found.lost,
             doubled=found.doubled,
             dead=found.dead,
+            gone=found.gone,
             resume_seconds=resume_seconds,
             limit_seconds=limit_seconds,
             broken=tuple(wrong),

@@ -14,6 +14,8 @@ pytestmark = pytest.mark.anyio
 SECONDS = {
     "redis-frozen": 14.0,
     "redis-killed": 1.0,
+    "redis-unpersisted": 0.2,
+    "redis-flushed": 0.0,
     "redis-black-hole": 2.5,
     "redis-cut": 2.0,
     "redis-demoted": 0.0,

@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import anyio
+import orjson
 from anyio import to_thread
 from redis.asyncio import Redis
 
 from service.embedded import EmbeddedMongo, EmbeddedRedis
 from service.streams.client import connect
 from service.streams.keys import GROUP
+from service.streams.replies import entries
 from tests.chaos.load import Load
 from tests.chaos.outage import RESUME_SECONDS, Harm, Scene, play
 from tests.chaos.report import Row
@@ -108,17 +110,40 @@ async def redis_killed(plan: Plan, seconds: float) -> Row:
         return await play(stage, "Redis killed and restarted, AOF", killed(redis_of), seconds)
 
 
+@outage("redis-unpersisted", 1)
+async def redis_unpersisted(plan: Plan, seconds: float) -> Row:
+    """Without AOF what was in the stream is gone with the server; nothing else may be."""
+    kill = killed(redis_of)
+
+    async def harm(scene: Scene) -> int:
+        await scene.quiet(jobs=50)
+        scene.stage.gone |= job_ids(await scene.stage.redis.xrange(scene.stage.keys.partitions[0].jobs))
+        return await kill(scene)
+
+    async with open_stage(plan, redis=EmbeddedRedis(appendonly=False)) as stage:
+        return await play(stage, "Redis killed and restarted, no AOF", harm, seconds, away=False)
+
+
 @outage("redis-flushed", 0)
 async def redis_flushed(plan: Plan, seconds: float) -> Row:
+    """What was in the stream at that moment is gone; nothing else may be."""
+
     async def harm(scene: Scene) -> int:
-        anything: Any = scene.stage.redis
-        await scene.quiet()
-        await scene.stage.drained()
-        await anything.flushall()
-        return 1
+        for _ in range(3):
+            transaction: Any = scene.stage.redis.pipeline(transaction=True)
+            transaction.xrange(scene.stage.keys.partitions[0].jobs).flushall()
+            left, _ = await transaction.execute()
+            scene.stage.gone |= job_ids(left)
+            await anyio.sleep(1)
+        return 3
 
     async with open_stage(plan) as stage:
-        return await play(stage, "Redis flushed (FLUSHALL, after all was learned)", harm, seconds, away=False)
+        return await play(stage, "Redis flushed under load (FLUSHALL)", harm, seconds, away=False)
+
+
+def job_ids(reply: Any) -> set[str]:
+    """Return the ids of the jobs in an XRANGE."""
+    return {str(orjson.loads(fields[b"job"])["job_id"]) for _, fields in entries(reply)}
 
 
 @outage("group-destroyed", 0)
