@@ -1,4 +1,4 @@
-"""Jobs that raise, hang or kill their process. As large and hostile as can be: tests/worker/test_bad_input.py."""
+"""Jobs that raise, hang or kill their process, and one as large and hostile as a job may be, which is learned."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.chaos.scenario import Plan, scenario
 from tests.chaos.stage import Stage, open_stage
 
 KINDS = ("raises", "hangs", "kills")
+HOSTILE = {"original_text": "ab ba " * 87_000, "edited_text": "ba ab " * 87_000}  # just under 1 MiB
 ATTEMPTS = 3
 
 
@@ -31,11 +32,14 @@ async def poison(plan: Plan) -> Row:
     ) as stage:
         bad = [stage.load.next_job(user_id="one", content_id=kind) for kind in KINDS]
         good = [stage.load.next_job(user_id="one") for _ in range(6)]
-        await stage.load.append([*good[:3], *bad, *good[3:]])
+        hostile = stage.load.next_job(user_id="one", **HOSTILE)
+        await stage.load.append([*good[:3], *bad, hostile, *good[3:]])
         async with open_crew(stage, 1, "--processes", "2"):
             await stage.drained(120)
         broken = await wrongly_dead(stage, bad)
-        row = await stage.row("poison: raises, hangs, kills the process", injected=len(KINDS), broken=broken)
+        row = await stage.row(
+            "poison: raises, hangs, kills its process; beside 1 MiB of hostile text", injected=len(KINDS), broken=broken
+        )
         return await mended(stage, row)
 
 
