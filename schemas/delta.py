@@ -127,6 +127,7 @@ class StyleDelta(_Part):
     hedges: Count = Count()
     intensifiers: Count = Count()
     exclamations: Count = Count()
+    capitals: Count = Field(Count(), description="words in capitals for emphasis, no acronyms")
     questions: Count = Count()
     second_person: Count = Count()
     formal_words: Count = Count()

@@ -14,6 +14,7 @@ from schemas.delta import Analysis, Count, Span, StyleDelta, Substitution
 from service.analysis import ending
 from service.analysis.align import Alignment, align
 from service.analysis.bounds import bounded
+from service.analysis.capitals import capitals
 from service.analysis.compare import Comparison, compare
 from service.analysis.counts import balance, counted, differences, measure, multiset
 from service.analysis.document import Document, Memo, Unit, mask_all, parse
@@ -160,6 +161,7 @@ class _Fields:
             "emphasis": balance(before.emphasis, after.emphasis),
             "em_dashes": balance(_dashes(text_before), _dashes(text_after)),
             "exclamations": balance(_either(text_before, "!！"), _either(text_after, "!！")),
+            "capitals": capitals(text_before, text_after, self._lists),
             "questions": balance(_either(text_before, "?？؟"), _either(text_after, "?？؟")),
             **{name: self._kind(kind) for name, kind in _KINDS},
             **{name: multiset(before.collect(name), after.collect(name)) for name in _MASKED},

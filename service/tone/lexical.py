@@ -2,9 +2,10 @@
 
 Each label is one direction of one scale. A scale's score joins two witnesses: the value the analysis put on
 the scale (word lists of the language, -1..1) and the markers counted in the delta. Markers are weighted by
-how much one of them says alone: a ``lol`` is nearly proof (0.5), an exclamation mark or a contraction is a
-good hint (0.25), a hedge or an intensifier a hint (0.2), a "you" hardly one (0.1, four of them are needed to
-be heard). Their sum saturates as ``1 - exp(-|sum|)``, so that ten exclamation marks are not ten times one.
+how much one of them says alone: a ``lol`` is nearly proof (0.5), an exclamation mark, a word in capitals or a
+contraction is a good hint (0.25), a hedge or an intensifier a hint (0.2), a "you" hardly one (0.1, four of them
+are needed to be heard). Their sum saturates as ``1 - exp(-|sum|)``, so that ten exclamation marks are not ten
+times one.
 Agreeing witnesses count as the stronger of the two, because they have largely seen the same words;
 disagreeing ones are subtracted.
 
@@ -49,7 +50,7 @@ def label(delta: StyleDelta) -> ToneShift:
 
 def _scores(delta: StyleDelta) -> dict[str, float]:
     scales = delta.tone_scales
-    loudness = 0.25 * _net(delta.exclamations) + 0.2 * _net(delta.intensifiers)
+    loudness = 0.25 * (_net(delta.exclamations) + _net(delta.capitals)) + 0.2 * _net(delta.intensifiers)
     formal = 0.25 * (_net(delta.formal_words) - _net(delta.casual_words) - _net(delta.contractions))
     return {
         "humor": _join(scales.humor, 0.5 * _net(delta.laughter)),

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from service.tone.base import ToneStats
 from service.tone.shared import SharedRedis, ToneKeys, script_text
 
-TOLD_SECONDS = 86_400  # what a process has told outlives its longest pause; later its own memory tells
+TOLD_MS = 86_400_000  # what a process has told outlives its longest pause; later its own memory tells
 COUNTED = ("calls", "tokens_in", "tokens_out", "cache_hits", "cache_misses", "fallbacks")
 
 
@@ -41,7 +41,7 @@ class RedisUsageLog:
         grown = {name: count for name, count in now.items() if count > self._told.get(name, 0)}
         if not grown:
             return
-        args: list[str | int] = [TOLD_SECONDS]
+        args: list[str | int] = [TOLD_MS]
         for name, count in grown.items():
             args += [name, count, self._told.get(name, 0)]
         if await self._shared.ask(lambda: self._tell(self._keys, args), None, anyway=last):

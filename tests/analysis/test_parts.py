@@ -6,6 +6,7 @@ import pytest
 
 from service.analysis import contains, sketch
 from service.analysis.blocks import blocks
+from service.analysis.capitals import capitals
 from service.analysis.emoji import find_emoji
 from service.analysis.language import detect
 from service.analysis.lexicon import LANGUAGES, lexicon
@@ -168,3 +169,22 @@ def test_sketch_finds_phrases_that_were_left_standing() -> None:
     assert contains(long, "word1998 word1999")
     assert not contains(long, "word249 word1750")
     assert contains(sketch("温室には新しい扉が必要です"), "新しい扉")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "added", "removed"),
+    [
+        ("we are open", "we are NOT open", 1, 0),
+        ("a great day", "a GREAT day", 1, 0),
+        ("a GREAT day", "a great day", 0, 1),
+        ("read it", "read the PDF of NATO", 0, 0),
+        ("ask UNESCO", "ask UNESCO", 0, 0),
+        ("OK I am", "I am A-OK", 0, 0),
+        ("good", "B2B and MP3 are good", 0, 0),
+        ("これは良い", "これは良い", 0, 0),
+        ("good " * 9, "X" * 50_000, 0, 0),
+    ],
+)
+def test_words_in_capitals_shout_and_acronyms_do_not(before: str, after: str, added: int, removed: int) -> None:
+    found = capitals(before, after, lexicon("en"))
+    assert (found.added, found.removed) == (added, removed)

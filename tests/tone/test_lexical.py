@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.delta import Count, StyleDelta, ToneLabel, ToneScales
+from service.analysis import analyze
 from service.tone.lexical import label
 
 COUNTS = (
@@ -16,6 +17,7 @@ COUNTS = (
     "hedges",
     "intensifiers",
     "exclamations",
+    "capitals",
     "second_person",
     "formal_words",
     "casual_words",
@@ -40,6 +42,8 @@ CASES: list[tuple[dict[str, Any], ToneLabel]] = [
     ({"casual_words": added(2)}, "more casual"),
     ({"exclamations": added(2)}, "more enthusiastic"),
     ({"exclamations": removed(1), "intensifiers": removed(2)}, "more subdued"),
+    ({"capitals": added(2)}, "more enthusiastic"),
+    ({"capitals": removed(2), "exclamations": removed(1)}, "more subdued"),
     ({"hedges": removed(2)}, "more direct"),
     ({"hedges": added(3)}, "more indirect"),
     ({"second_person": added(2)}, "no change"),
@@ -106,3 +110,31 @@ def test_any_delta_has_a_label_and_its_mirror_the_opposite(delta: StyleDelta) ->
     shift = label(delta)
     assert 0 <= shift.confidence < 1
     assert (mirror.label, mirror.confidence) == (OPPOSITE[shift.label], shift.confidence)
+
+
+# The whole list, through the analysis, in several languages: what a person would read in the edit.
+TEXTS: list[tuple[str, str, ToneLabel]] = [
+    ("We are open and it is quiet here.", "We're open and it's quiet here.", "more casual"),
+    ("We're open and it's quiet here.", "We are open and it is quiet here.", "more professional"),
+    ("We utilize pears to commence the day.", "We use pears to start the day.", "more casual"),
+    ("Perhaps we might open on Monday, I think.", "We open on Monday.", "more direct"),
+    ("We open on Monday.", "Perhaps we might open on Monday, I think.", "more indirect"),
+    ("The soup is good today. Come in.", "The soup is really very good today! Come in!", "more enthusiastic"),
+    ("The soup is really very good today! Come in!", "The soup is good today. Come in.", "more subdued"),
+    (
+        "This is a great day and we never close.",
+        "Honestly, this is a GREAT day and we NEVER close.",
+        "more enthusiastic",
+    ),
+    ("The boat sank again.", "The boat sank again lol 😂", "more humorous"),
+    ("The boat sank again lol 😂", "The boat sank again.", "more serious"),
+    ("Vielleicht öffnen wir eventuell am Montag.", "Wir öffnen am Montag.", "more direct"),
+    ("La sopa es buena. Pase.", "¡La sopa es muy buena! ¡Pase!", "more enthusiastic"),
+    ("Le bateau a coulé.", "Le bateau a coulé mdr 😂", "more humorous"),
+    ("The ship left in April.", "The boat sailed in June.", "no change"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), TEXTS)
+def test_what_a_person_would_read(before: str, after: str, expected: ToneLabel) -> None:
+    assert label(analyze(before, after).delta).label == expected

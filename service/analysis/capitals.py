@@ -1,0 +1,32 @@
+"""Words in capitals for emphasis: "we are NOT closed", "a GREAT day". Acronyms and names are none.
+
+A word shouts when it stands in capitals, has three letters or more, and is an everyday or function word of its language
+or stands in the other text in small letters. "PDF", "NATO" and a heading in capitals that was one before are therefore
+left alone. Scripts without case have none.
+"""
+
+from __future__ import annotations
+
+import regex  # type: ignore[import-untyped]
+
+from schemas.delta import Count
+from service.analysis.counts import multiset
+from service.analysis.lexicon import Lexicon
+
+SHORTEST = 3
+_CAPITALS = regex.compile(rf"(?<![\p{{L}}\p{{N}}])\p{{Lu}}{{{SHORTEST},}}(?![\p{{L}}\p{{N}}])")
+_WORD = regex.compile(r"\p{Ll}[\p{Ll}\p{M}]+")
+
+
+def capitals(before: str, after: str, lexicon: Lexicon) -> Count:
+    """Shouted words before and after, added and removed; texts with code, links and mentions masked."""
+    found = [_CAPITALS.findall(text) for text in (before, after)]
+    if not any(found):
+        return multiset([], [])
+    small = {word.casefold() for text in (before, after) for word in _WORD.findall(text)}
+    shouted = [[word for word in side if _is_word(word.casefold(), small, lexicon)] for side in found]
+    return multiset(*shouted)
+
+
+def _is_word(word: str, small: set[str], lexicon: Lexicon) -> bool:
+    return word in small or word in lexicon.common or word in lexicon.function
