@@ -11,10 +11,10 @@ edits, so it is what it would have been had the model answered in time: nothing 
 the ledger are not touched; an edit that only its label makes speak is an iteration now, as it would have been then. It
 is the same compare-and-swap as any commit.
 
-So that a model that comes back is not stormed: ``WRITERS`` writers a look and worker, chosen by chance among those due;
-half of the minute's budget at most (``late``); the breaker lets one probe through; and waits that quadruple from
-``FIRST_SECONDS`` (a minute to four hours, five tries) for calls that were sent and failed. A refusal before anything
-was sent costs no try.
+So that a model that comes back is not stormed: ``WRITERS`` writers a look and worker, chosen by chance among those
+due; half of the minute's budget at most (``late``); the breaker lets one probe through; and waits that quadruple from
+``FIRST_SECONDS`` (one minute or two at first, one hour or two at last, five tries) for calls that were sent and
+failed. A refusal before anything was sent costs no try.
 
 Only the newest ``EDITS`` marked edits are kept, as many as patterns look at, and none that left ``recent_edits``.
 """

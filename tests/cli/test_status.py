@@ -42,6 +42,19 @@ def test_status(learnsvc: Run, redis_admin: Redis, jobs_key: str, dead_key: str)
     assert "learnsvc dead list" in shown
 
 
+def test_what_the_model_has_cost_while_no_worker_runs(learnsvc: Run, redis_admin: Redis, key_prefix: str) -> None:
+    assert "Gemini" not in learnsvc("status").stdout
+    counts = {"calls": 36, "tokens_in": 40_213, "tokens_out": 3_120, "cache_hits": 3, "cache_misses": 1}
+    for name, count in {**counts, "failed:timeout": 2}.items():
+        redis_admin.hset(f"{{{key_prefix}}}:gemini:usage", name, str(count))
+    state = orjson.loads(learnsvc("status", "--json").stdout)["gemini"]
+    assert {name: state[name] for name in counts} == counts
+    assert (state["hit_rate"], state["failures"], state["calls_this_minute"]) == (0.75, 2, 0)
+    shown = learnsvc("status").stdout
+    assert "40,213" in shown
+    assert "75%" in shown
+
+
 def test_status_without_mongodb(learnsvc: Run, redis_admin: Redis, jobs_key: str, dead_key: str) -> None:
     _fill(redis_admin, jobs_key, dead_key)
     away = ("--mongodb-uri", "mongodb://127.0.0.1:1/x")
