@@ -19,6 +19,7 @@ from service.errors import Fault, classify, name
 from service.streams.dead_letters import why
 from service.streams.entry import Delivery, decode, triage
 from service.streams.group import Membership
+from service.streams.keys import PartitionKeys
 from service.streams.sweep import PAGE, Page, claim_page
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Intake:
         self._cursors: dict[str, str] = {}
         self._next_clock = self._next_reap = 0.0
         self.claim_idle = worker.settings.lease
-        self.unsure = False  # a claim was cut off: entries may be ours that we never saw
+        self._unsure: set[PartitionKeys] = set()  # where a claim was cut off: entries may be ours that we never saw
 
     async def read(self, member: Membership, count: int) -> int:
         """Read up to ``count`` new entries and hand them out; return how many came."""
@@ -53,6 +54,8 @@ class Intake:
 
         The cursor is kept from call to call, so a crowd of renewed entries hides nothing for ever.
         """
+        if self.unsure(member):  # or each claim that is cut off would count as a delivery
+            await self.recover(member)
         cursor, taken = self._cursors.get(member.keys.jobs, "0-0"), 0
         while room := 0 if "mongodb" in self._worker.down else self._worker.in_work.room_for_abandoned():
             since = time.monotonic()
@@ -79,7 +82,7 @@ class Intake:
                 self._worker.redis, member.keys, member.consumer, min_idle=self.claim_idle, cursor=cursor, count=count
             )
         except Exception:
-            self.unsure = True
+            self._unsure.add(member.keys)
             raise
 
     async def _one_last_attempt(self, member: Membership, deliveries: Sequence[Delivery]) -> list[Delivery]:
@@ -109,7 +112,11 @@ class Intake:
         unseen = [id for id in await member.own_pending() if not held(member.keys, id)]
         if unseen:
             await member.release(unseen, idle=self._settings.lease, uncount=True)
-        self.unsure = False
+        self._unsure.discard(member.keys)
+
+    def unsure(self, member: Membership) -> bool:
+        """Whether entries may be ours that we never saw, because a claim was cut off."""
+        return member.keys in self._unsure
 
     async def keep_house(self, members: Sequence[Membership]) -> None:
         """Now and then: read the server's clock, remove consumers that are gone and hold nothing."""

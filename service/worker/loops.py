@@ -179,7 +179,7 @@ class Worker:
     async def poll_once(self, member: Membership) -> int:
         """Read once and hand out what came; return how many entries."""
         loop = f"read {member.keys.jobs}"
-        if self._tries.get(loop) or self.intake.unsure:
+        if self._tries.get(loop) or self.intake.unsure(member):
             await self.intake.recover(member)
         count = await self._room(loop)
         return await self.intake.read(member, count) if count else 0

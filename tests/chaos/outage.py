@@ -114,7 +114,7 @@ async def _ready(site: Site) -> Reply:
 
 def _judge(probes: Probes, told: list[str], injected: int, away_seconds: float) -> list[str]:
     wrong = [f"/livez said {text}" for text in probes.dead[:1]]
-    if away_seconds > GRACE_SECONDS + NOTICE_SECONDS and not probes.unready:
+    if away_seconds > GRACE_SECONDS + TIME_OUT_SECONDS + NOTICE_SECONDS and not probes.unready:
         wrong.append(f"/readyz stayed 200 through {away_seconds:g} s")
     if away_seconds and away_seconds < GRACE_SECONDS and probes.unready:
         wrong.append("/readyz turned within its grace")

@@ -29,7 +29,7 @@ from tests.members import ReplicaSet
 from tests.proxy import Proxy
 from tests.sentinels import SentinelSet
 
-LONG, SHORT = 30.0, 15.0  # seconds of an outage: beyond every time-out, and beyond the grace of /readyz
+LONG, SHORT = 30.0, 20.0  # seconds of an outage: beyond every time-out, and beyond the grace of /readyz
 TIME_OUT_SECONDS = 5.0  # a dead connection is noticed by its time-out alone
 Server = EmbeddedRedis | EmbeddedMongo
 OUTAGES: dict[str, Callable[[Plan, float], Awaitable[Row]]] = {}
@@ -284,7 +284,7 @@ async def through(
     """Play ``harm`` on the way to ``server``."""
     redis = server if isinstance(server, EmbeddedRedis) else None
     mongo = server if isinstance(server, EmbeddedMongo) else None
-    away = harm not in (slow, Proxy.half_open)
+    away = harm not in (slow, cutting, Proxy.half_open)  # these answer a ping
     async with open_stage(plan, redis=redis, mongo=mongo, **env) as stage:
         return await play(stage, fault, on_proxy(proxy, harm), seconds, away=away, limit=limit)
 
