@@ -58,7 +58,7 @@ async def stoppable_worker(settings: Settings) -> AsyncIterator[Worker | None]:
         await group.start(signals.obey)
         async with AsyncExitStack() as stack:
             with signals.start:
-                signals.worker = await stack.enter_async_context(open_worker(settings))
+                signals.attach(await stack.enter_async_context(open_worker(settings)))
             yield signals.worker
         group.cancel_scope.cancel()
 
@@ -69,18 +69,24 @@ class StopSignals:
     def __init__(self) -> None:
         self.start = anyio.CancelScope()
         self.worker: Worker | None = None
+        self._asked = False
+
+    def attach(self, worker: Worker) -> None:
+        """Stop ``worker`` from now on: at once if a signal came too late to cancel its start."""
+        self.worker = worker
+        if self._asked:
+            worker.stop()
 
     async def obey(self, *, task_status: TaskStatus[None]) -> None:
-        asked = False
         with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             task_status.started()
             async for signum in signals:
-                if asked:
+                if self._asked:
                     get_logger().warning(
                         "[Learning] Second signal: stopping at once. What is in work is taken over later"
                     )
                     os._exit(128 + signum)
-                asked = True
+                self._asked = True
                 get_logger().info("[Learning] Stopping: finishing what is in work")
                 if self.worker is not None:
                     self.worker.stop()
