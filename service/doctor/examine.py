@@ -60,11 +60,12 @@ async def _looked(area: Area, look: Look, settings: Settings) -> list[Finding]:
 async def _redis(settings: Settings) -> list[Finding]:
     link = _link("redis", "REDIS_URL", settings.redis_url.get_secret_value())
     try:
-        facts = await ask_redis(settings)
+        nodes = await ask_redis(settings)
     except Exception as error:  # noqa: BLE001 - see above
         return [link, _failure("redis", error)]
     keys = Keys.of(settings.learning_key_prefix, settings.learning_partitions)
-    return [link, *judge_redis(facts, keys), other.clock("Redis", facts.skew_seconds)]
+    skew_seconds = max((facts.skew_seconds for facts in nodes), key=abs)
+    return [link, *judge_redis(nodes, keys), other.clock("Redis", skew_seconds)]
 
 
 async def _mongodb(settings: Settings) -> list[Finding]:

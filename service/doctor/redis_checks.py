@@ -8,7 +8,8 @@ a planned failover without ``min-replicas-to-write`` lost 16,000 of 26,000 ackno
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from service.doctor.finding import Finding, Status
@@ -17,14 +18,25 @@ from service.streams.keys import Keys
 from service.streams.rights import acl
 
 FLOOR = (6, 2)  # the first with XAUTOCLAIM
+_STATUSES: tuple[Status, ...] = ("ok", "warn", "fail")
 UNSEEN = "this Redis refuses {what} to this user"
 
 
-def judge_redis(facts: RedisFacts, keys: Keys) -> list[Finding]:
-    """Return all findings about a server that answered."""
+def judge_redis(nodes: Sequence[RedisFacts], keys: Keys) -> list[Finding]:
+    """Return all findings about a server that answered; about the primaries of a cluster the worst of each kind."""
+    judged = [_judge_node(facts, keys) for facts in nodes]
+    worst = []
+    for findings in zip(*judged, strict=True):
+        finding, facts = max(zip(findings, nodes, strict=True), key=lambda pair: _STATUSES.index(pair[0].status))
+        named = facts.node and finding.status != "ok"
+        worst.append(replace(finding, says=f"{facts.node}: {finding.says}") if named else finding)
+    return worst
+
+
+def _judge_node(facts: RedisFacts, keys: Keys) -> list[Finding]:
     return [
         version(facts.hello),
-        role(facts.hello),
+        role(facts.hello, member=bool(facts.node)),
         persistence(facts.config, facts.info),
         eviction(facts.config, facts.info),
         replicas(facts.config, facts.info),
@@ -40,15 +52,18 @@ def version(hello: Mapping[str, str]) -> Finding:
     return _finding("version", "ok", shown)
 
 
-def role(hello: Mapping[str, str]) -> Finding:
+def role(hello: Mapping[str, str], *, member: bool = False) -> Finding:
+    """Judge what kind of server this is; ``member``: it was found as a primary of the cluster in REDIS_URL."""
     mode, place = hello.get("mode", ""), hello.get("role", "")
     if mode == "sentinel":
         return _finding("role", "fail", "this is a Sentinel", "let REDIS_URL name the primary it watches")
     if place in ("replica", "slave"):
         return _finding("role", "fail", "this is a replica: it refuses writes", "let REDIS_URL name the primary")
-    if mode == "cluster":
-        advice = "learnsvc follows no redirections: let REDIS_URL name a proxy, or a Redis that is no cluster"
+    if mode == "cluster" and not member:
+        advice = "other keys live on other nodes: let REDIS_URL begin with redis+cluster://"
         return _finding("role", "warn", "a node of a Redis Cluster", advice)
+    if mode == "cluster":
+        return _finding("role", "ok", "primaries of a Redis Cluster")
     return _finding("role", "ok", "primary")
 
 

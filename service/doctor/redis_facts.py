@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 from service.settings import Settings
 from service.streams.client import open_redis
 from service.streams.clock import ServerClock
+from service.streams.cluster import is_cluster, node_url
 from service.streams.keys import Keys
 from service.streams.replies import text
 from service.streams.rights import missing_rights
@@ -31,16 +32,33 @@ class RedisFacts:
     config: Mapping[str, str] | None = None
     missing: list[str] | None = field(default_factory=list)
     skew_seconds: float = 0.0
+    node: str = ""
 
 
-async def ask_redis(settings: Settings) -> RedisFacts:
-    """Ask the server of ``settings``. Raises what redis-py raises when it does not answer or refuses us."""
+async def ask_redis(settings: Settings) -> list[RedisFacts]:
+    """Ask the server of ``settings``, of a cluster every primary, each of which has its own settings and users.
+
+    Raises what redis-py raises when one does not answer or refuses us.
+    """
     keys = Keys.of(settings.learning_key_prefix, settings.learning_partitions)
-    url = settings.redis_url.get_secret_value()
-    async with open_redis(url, timeout=settings.learning_redis_timeout_seconds) as redis:
+    url, timeout = settings.redis_url.get_secret_value(), settings.learning_redis_timeout_seconds
+    if not is_cluster(url):
+        return [await _ask(url, timeout, keys)]
+    return [await _ask(node_url(url, node), timeout, keys, node) for node in await _primaries(url, timeout)]
+
+
+async def _ask(url: str, timeout: float, keys: Keys, node: str = "") -> RedisFacts:  # noqa: ASYNC109 - of a command
+    async with open_redis(url, timeout=timeout) as redis:
         hello = await _hello(redis)
         missing = await missing_rights(redis, keys)
-        return RedisFacts(hello, await _info(redis), await _config(redis), missing, skew_seconds=await _skew(redis))
+        return RedisFacts(hello, await _info(redis), await _config(redis), missing, await _skew(redis), node)
+
+
+async def _primaries(url: str, timeout: float) -> list[str]:  # noqa: ASYNC109 - of a command
+    async with open_redis(url, timeout=timeout) as redis:
+        cluster: Any = redis
+        await cluster.initialize()
+        return sorted(f"{node.host}:{node.port}" for node in cluster.get_primaries())
 
 
 async def _hello(redis: Redis) -> dict[str, str]:

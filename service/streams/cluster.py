@@ -28,6 +28,14 @@ def clustered(redis: Redis) -> bool:
     return isinstance(redis, RedisCluster)
 
 
+def node_url(url: str, node: str) -> str:
+    """Return the URL of one ``node`` (host:port) of the cluster at ``url``, with the same user and options."""
+    scheme, _, rest = url.partition("://")
+    place, mark, options = rest.partition("?")
+    user, at, _ = place.rpartition("@")
+    return f"{SCHEMES[scheme]}://{user}{at}{node}{mark}{options}"
+
+
 def connect_cluster(url: str, **options: Any) -> Redis:
     """Return a client of the whole cluster that answers like one of a single server; ``options`` are redis-py's.
 

@@ -88,8 +88,8 @@ async def read_usage(redis: Redis, keys: ToneKeys) -> Usage:
     pipe = redis.pipeline(transaction=False)
     pipe.hgetall(keys.usage)
     pipe.get(keys.tokens)
-    pipe.time()
-    counts, tokens, (seconds, _) = await pipe.execute()
+    counts, tokens = await pipe.execute()
+    seconds, _ = await redis.time()  # which the pipeline of a cluster refuses
     told = {name.decode(): int(count) for name, count in counts.items()}
     minute = await redis.zcount(keys.calls, (seconds - 60) * 1000, "+inf")
     failures = sum(count for name, count in told.items() if name.startswith("failed:"))

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
+import orjson
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 from redis import Redis as SyncRedis
@@ -58,6 +59,17 @@ async def redis(clustered_settings: Settings) -> AsyncIterator[Redis]:
 
 def spread(settings: Settings) -> Keys:
     return Keys.of(settings.learning_key_prefix, PARTITIONS)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return what a process needs to know of the cluster."""
+    return {
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+        "LEARNING_PARTITIONS": str(PARTITIONS),
+        "LEARNING_KEY_PREFIX": settings.learning_key_prefix,
+        "LEARNING_RATE_LIMIT_MINUTES": "0",
+        "EDIT_BATCH_WINDOW_MINUTES": "0",
+    }
 
 
 async def applied(mongo: Mongo) -> int:
@@ -128,16 +140,10 @@ async def test_processes_share_the_partitions(
 ) -> None:
     keys = spread(clustered_settings)
     jobs = [edit(number, f"writer{number % WRITERS}") for number in range(200)]
-    environment = service_env | {
-        "REDIS_URL": clustered_settings.redis_url.get_secret_value(),
-        "LEARNING_PARTITIONS": str(PARTITIONS),
-        "LEARNING_KEY_PREFIX": "learning",
-        "LEARNING_RATE_LIMIT_MINUTES": "0",
-        "EDIT_BATCH_WINDOW_MINUTES": "0",
-    }
+    env = {**service_env, **environment(clustered_settings)}
     processes = [
         await anyio.open_process(
-            [sys.executable, "-m", "service.cli", "consume"], env=environment, stdout=subprocess.DEVNULL, stderr=None
+            [sys.executable, "-m", "service.cli", "consume"], env=env, stdout=subprocess.DEVNULL, stderr=None
         )
         for _ in range(workers)
     ]
@@ -160,3 +166,35 @@ async def test_processes_share_the_partitions(
                 process.kill()
             await process.aclose()
     assert (await read_state(redis, keys)).consumers == []
+
+
+COMMANDS = {
+    ("doctor",): "primaries of a Redis Cluster",
+    ("status", "--json"): '"dead": 1',
+    ("dead", "list"): "future_version",
+    ("dead", "replay", "--all"): "Put back 1 dead letter",
+    ("reclaim",): "Took over 0 abandoned entries",
+    ("profile", "forget", "writer1", "--yes"): "Erased writer1",
+}
+
+
+async def test_every_command_works_on_a_cluster(
+    clustered_settings: Settings, redis: Redis, mongo: Mongo, service_env: dict[str, str]
+) -> None:
+    keys = spread(clustered_settings)
+    await enqueue(redis, keys, *(edit(number, f"writer{number % 4}") for number in range(12)))
+    await redis.xadd(keys.for_writer("writer1").jobs, {"job": orjson.dumps(edit(0, "writer1", schema_version=9))})
+
+    async def done() -> bool:
+        state = await read_state(redis, keys)
+        return (state.completed, state.dead, state.waiting, state.active) == (12, 1, 0, 0)
+
+    async with running(clustered_settings):
+        await until(done)
+    env = {**service_env, **environment(clustered_settings)}
+    for command, words in COMMANDS.items():
+        ended = await anyio.run_process(
+            [sys.executable, "-m", "service.cli", *command], env=env, check=False, stderr=subprocess.STDOUT
+        )
+        assert words in ended.stdout.decode(), command
+        assert ended.returncode == 0, command
