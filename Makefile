@@ -1,7 +1,7 @@
 # Needs make, Python 3.11 or newer and pip; `make lock` also needs uv.
 #
 #   make demo              sample writers through the real worker on an embedded Redis and MongoDB
-#   make test              the tests; make test ARGS="-k settle -x"
+#   make test              the tests; make test ARGS="-k settle -x -n 0"
 #   make chaos             kills, freezes, outages and poison; make chaos ARGS="--kills 1000 --seed 7 --readme"
 #   make eval              how well learning does on simulated writers: F1, junk, score
 #   make bench             what it costs, against floors and targets; make bench ARGS=--quick
@@ -26,7 +26,7 @@ demo: $(READY)
 	@$(BIN)/learnsvc demo $(ARGS)
 
 test: $(READY)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 chaos: $(READY)
 	@$(BIN)/python -m tests.chaos $(ARGS)
