@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.cluster import ClusterPipeline, RedisCluster
 from redis.exceptions import ConnectionError as Away
 from redis.exceptions import RedisClusterException, RedisError
+from redis.exceptions import TimeoutError as TimedOut
 
 SCHEMES = {"redis+cluster": "redis", "rediss+cluster": "rediss"}
 
@@ -55,3 +56,25 @@ class _Cluster(RedisCluster):
             if isinstance(error.__cause__, RedisError):
                 raise error.__cause__ from None
             raise Away("no node of the cluster answers for all slots") from error
+
+    def pipeline(self, transaction: Any | None = None, shard_hint: Any | None = None) -> ClusterPipeline:
+        return _Pipeline(self, transaction)  # type: ignore[abstract]  # as redis-py itself does
+
+
+class _Pipeline(ClusterPipeline):
+    __slots__ = ()
+
+    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:
+        """As a single server's does, raise that a node is away, whatever ``raise_on_error`` says of its answers.
+
+        And look for the nodes again before the next command: redis-py's pipeline would ask the dead one for ever.
+        """
+        try:
+            replies = await super().execute(raise_on_error=False, allow_redirections=allow_redirections)
+            for reply in replies:
+                if isinstance(reply, Exception) and (raise_on_error or isinstance(reply, (Away, TimedOut))):
+                    raise reply
+        except (Away, TimedOut):
+            await self.cluster_client.aclose()
+            raise
+        return replies
