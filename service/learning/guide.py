@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from schemas.profile import Claim, Phrase, Preference, ProfileFields
 from service.learning.paths import EMOJI_FREQUENCY, SENTENCE_LENGTH, expand, get
 
-# A token of English is about four characters; texts in other scripts are held shorter, never longer.
+# A token of English is about four characters; a character of another script or an emoji is up to one token by itself.
 CHARACTERS_PER_TOKEN = 4
 ENDINGS = {
     "cta": "a call to action",
@@ -66,11 +66,16 @@ def render_guide(profile: ProfileFields, max_tokens: int | None = None) -> str:
     for line in guide_lines(profile):
         text = f"- {line.text}"
         if budget is not None:
-            budget -= len(text) + 1
+            budget -= _size(text) + 1
             if budget < 0:
                 break
         lines.append(text)
     return "\n".join(lines)
+
+
+def _size(text: str) -> int:
+    """Return the characters of English that have about as many tokens as ``text``."""
+    return sum(1 if character.isascii() else CHARACTERS_PER_TOKEN for character in text)
 
 
 def guide_lines(profile: ProfileFields) -> list[GuideLine]:

@@ -107,7 +107,7 @@ async def test_a_full_house_waits_no_longer_than_the_timeout(fake: FakeGemini, o
     async with anyio.create_task_group() as tasks:
         for n in range(6):
             tasks.start_soon(tone.classify, [edit((f"{n}", f"{n}!"))])
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 4.0  # three rounds one after the other would take 4.5
     assert (len(fake.requests), tone.stats.failures["timeout"], tone.stats.failures["busy"]) == (2, 2, 4)
     assert tone.state() == "available"  # waiting for a slot is not the model's failure
 

@@ -131,6 +131,16 @@ TEXTS: list[tuple[str, str, ToneLabel]] = [
     ("Vielleicht öffnen wir eventuell am Montag.", "Wir öffnen am Montag.", "more direct"),
     ("La sopa es buena. Pase.", "¡La sopa es muy buena! ¡Pase!", "more enthusiastic"),
     ("Le bateau a coulé.", "Le bateau a coulé mdr 😂", "more humorous"),
+    ("Talvez a loja abra na segunda, acho que sim.", "A loja abre na segunda.", "more direct"),
+    ("A sopa está boa hoje. Entre.", "A sopa está muito boa hoje! Entre!", "more enthusiastic"),
+    ("O barco afundou de novo.", "O barco afundou de novo kkk 😂", "more humorous"),
+    ("Wir bitten Sie, uns zu schreiben.", "Schreibt uns doch einfach mal!!", "more enthusiastic"),
+    ("多分、月曜日に開くかもしれません。", "月曜日に開きます。", "more direct"),
+    ("船がまた沈みました。", "船がまた沈みました（笑）😂", "more humorous"),
+    ("今天的汤好。请进。", "今天的汤非常好！请进！", "more enthusiastic"),
+    ("船又沉了。", "船又沉了哈哈哈😂", "more humorous"),
+    ("Das Schiff fuhr im April.", "Das Boot lief im Juni aus.", "no change"),
+    ("船は四月に出た。", "舟は六月に出た。", "no change"),
     ("The ship left in April.", "The boat sailed in June.", "no change"),
 ]
 
