@@ -13,6 +13,7 @@ SINGLE = (
     "given-up-before-commit",
     "given-up-before-load",
     "given-up-before-settle",
+    "hostile",
     "killed-before-commit",
     "killed-before-settle",
     "mongod-killed-after-settle",

@@ -32,15 +32,26 @@ async def poison(plan: Plan) -> Row:
     ) as stage:
         bad = [stage.load.next_job(user_id="one", content_id=kind) for kind in KINDS]
         good = [stage.load.next_job(user_id="one") for _ in range(6)]
-        hostile = stage.load.next_job(user_id="one", **HOSTILE)
-        await stage.load.append([*good[:3], *bad, hostile, *good[3:]])
+        await stage.load.append([*good[:3], *bad, *good[3:]])
         async with open_crew(stage, 1, "--processes", "2"):
             await stage.drained(120)
         broken = await wrongly_dead(stage, bad)
-        row = await stage.row(
-            "poison: raises, hangs, kills its process; beside 1 MiB of hostile text", injected=len(KINDS), broken=broken
-        )
+        row = await stage.row("poison: raises, hangs, kills its process", injected=len(KINDS), broken=broken)
         return await mended(stage, row)
+
+
+@scenario
+async def hostile(plan: Plan) -> Row:
+    """Hostile texts of the largest size among others of the same writer: learned like them."""
+    async with open_stage(plan) as stage:
+        jobs = [stage.load.next_job(user_id="one") for _ in range(4)]
+        for _ in range(plan.rounds):
+            jobs.insert(2, stage.load.next_job(user_id="one", **HOSTILE))
+        await stage.load.append(jobs)
+        async with open_crew(stage, 1):
+            await stage.drained(120)
+        row = await stage.row("poison: 1 MiB of hostile text", injected=plan.rounds)
+    return replace(row, broken=(*row.broken, "it is dead")) if row.dead else row
 
 
 async def wrongly_dead(stage: Stage, bad: list[Job]) -> tuple[str, ...]:
