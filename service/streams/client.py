@@ -23,6 +23,7 @@ from service.streams.cluster import connect_cluster, is_cluster
 from service.streams.sentinel import connect_primary, is_sentinel
 
 READ_MARGIN_SECONDS = 5.0
+_COUNTING = ("settle", "bury")  # scripts that begin with the function of minutes.lua
 
 
 def connect(url: str, *, timeout: float) -> Redis:
@@ -50,8 +51,10 @@ def _client(url: str, answer: float, connection: float) -> Redis:
 
 @cache
 def script_text(name: str) -> str:
-    """Return the Lua source of ``name``."""
-    return (files("service.streams") / "scripts" / f"{name}.lua").read_text()
+    """Return the Lua source of ``name``, with what it shares with others."""
+    room = files("service.streams") / "scripts"
+    shared = (room / "minutes.lua").read_text() if name in _COUNTING else ""
+    return shared + (room / f"{name}.lua").read_text()
 
 
 class Scripts:

@@ -81,7 +81,7 @@ class Membership:
         lost: set[str] = set()
         for chunk in _chunks(ids):
             args: list[str | int] = [GROUP, self.consumer, counter, counted, *chunk]
-            reply = await self._scripts.run("settle", [self.keys.jobs, self.keys.stats], args)
+            reply = await self._scripts.run("settle", [self.keys.jobs, self.keys.stats, self.keys.minutes], args)
             lost.update(map(text, reply))
             counted = 0
         return lost
@@ -99,8 +99,12 @@ class Membership:
         """Move an entry to the dead letters with its payload; return False when it is another's by now."""
         pairs = [part for pair in why.items() for part in pair]
         args = [GROUP, self.consumer, id, *pairs]
-        keys = [self.keys.jobs, self.keys.dead, self.keys.stats]
+        keys = [self.keys.jobs, self.keys.dead, self.keys.stats, self.keys.minutes]
         return bool(await self._scripts.run("bury", keys, args))
+
+    async def observe(self) -> None:
+        """Note the length of the stream in this minute's history."""
+        await self._scripts.run("observe", [self.keys.jobs, self.keys.minutes], [])
 
     async def own_pending(self, count: int = 10_000) -> list[str]:
         """Return the ids pending under this consumer."""

@@ -20,6 +20,7 @@ class PartitionKeys:
     jobs: str
     dead: str
     stats: str
+    minutes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Keys:
     @classmethod
     def of(cls, prefix: str = "learning", partitions: int = 1) -> Keys:
         tags = [prefix] if partitions == 1 else [f"{prefix}:{number}" for number in range(partitions)]
-        return cls(tuple(PartitionKeys(f"{{{tag}}}:jobs", f"{{{tag}}}:dead", f"{{{tag}}}:stats") for tag in tags))
+        names = ("jobs", "dead", "stats", "minutes")
+        return cls(tuple(PartitionKeys(*(f"{{{tag}}}:{name}" for name in names)) for tag in tags))
 
     def for_writer(self, user_id: str) -> PartitionKeys:
         """Return the partition of ``user_id``: CRC-32 of the id modulo the partitions, the same in any language."""

@@ -24,13 +24,14 @@ from service.streams.keys import UPDATED_CHANNEL, Keys, PartitionKeys, cache_key
 WORKER_COMMANDS = (
     *("xreadgroup", "xautoclaim", "xclaim", "xpending", "xack", "xdel", "xadd", "xlen", "xrange"),
     *("xgroup|create", "xgroup|createconsumer", "xgroup|delconsumer", "xinfo|consumers"),
-    *("evalsha", "script|load", "hgetall", "hincrby", "del", "publish", "time", "multi"),
+    *("evalsha", "script|load", "hgetall", "hincrby", "hmget", "hset", "hkeys", "hdel", "expire"),
+    *("del", "publish", "time", "multi"),
 )
 # `profile forget`, what `doctor` looks at, and the model's cost in `status`
 OPERATOR_COMMANDS = (*WORKER_COMMANDS, "exec", "info", "config|get", "get", "zcount")
 # What workers share about the model: answers, budget, cost. Without these each goes by its own memory.
 SHARING_COMMANDS = (
-    *("mget", "set", "get", "exists", "incrby", "hget", "hset", "expire"),
+    *("mget", "set", "get", "exists", "incrby", "hget"),
     *("zadd", "zcard", "zremrangebyscore", "pexpire"),
 )
 
@@ -122,8 +123,6 @@ _SHARING: dict[str, Probe] = {
     "set": ("0", "XX"),
     "incrby": ("0",),
     "hget": (_NONE,),
-    "hset": (_NONE, _NONE),
-    "expire": ("0",),
     "zadd": ("XX", "0", _NONE),
     "zremrangebyscore": ("1", "0"),
     "pexpire": ("0",),
@@ -139,7 +138,7 @@ _KEYLESS: dict[str, Probe] = {
 
 def _on(keys: PartitionKeys) -> dict[str, list[Probe]]:
     """Return for each command with keys the key and the arguments of its calls."""
-    jobs, dead, stats = keys.jobs, keys.dead, keys.stats
+    jobs, dead, stats, minutes = keys.jobs, keys.dead, keys.stats, keys.minutes
     return {
         "xreadgroup": [(jobs, "GROUP", _NONE, _NONE, "STREAMS")],
         "xautoclaim": [(jobs, _NONE, _NONE, "0", "0-0")],
@@ -155,5 +154,10 @@ def _on(keys: PartitionKeys) -> dict[str, list[Probe]]:
         "xgroup|delconsumer": [(jobs, _NONE, _NONE)],
         "xinfo|consumers": [(jobs, _NONE)],
         "hgetall": [(stats,)],
-        "hincrby": [(stats, _NONE, _NONE)],
+        "hincrby": [(stats, _NONE, _NONE), (minutes, _NONE, _NONE)],
+        "hmget": [(minutes, _NONE)],
+        "hset": [(minutes, _NONE, _NONE)],
+        "hkeys": [(minutes,)],
+        "hdel": [(minutes, _NONE)],
+        "expire": [(minutes, _NONE)],
     }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from service.worker.loops import Worker
 
 REAP_SECONDS = 60.0
+DEPTH_SECONDS = 15.0  # a few looks a minute, so that each minute of the history has one
 CLOCK_SECONDS = 30.0
 
 
@@ -37,7 +38,7 @@ class Intake:
         self._settings = worker.settings
         self._log = worker.log
         self._cursors: dict[str, str] = {}
-        self._next_clock = self._next_reap = 0.0
+        self._next_clock = self._next_reap = self._next_depth = 0.0
         self.claim_idle = worker.settings.lease
         self._unsure: set[PartitionKeys] = set()  # where a claim was cut off: entries may be ours that we never saw
 
@@ -119,11 +120,15 @@ class Intake:
         return member.keys in self._unsure
 
     async def keep_house(self, members: Sequence[Membership]) -> None:
-        """Now and then: read the server's clock, remove consumers that are gone and hold nothing."""
+        """Now and then: read the server's clock, note the depth, remove consumers that are gone and hold nothing."""
         now = time.monotonic()
         if now >= self._next_clock:
             await self._worker.clock.sync(self._worker.redis)
             self._next_clock = now + CLOCK_SECONDS * random.uniform(0.8, 1.2)
+        if now >= self._next_depth:
+            for member in members:
+                await member.observe()
+            self._next_depth = now + DEPTH_SECONDS * random.uniform(0.8, 1.2)
         if now >= self._next_reap:
             idle = timedelta(seconds=max(REAP_SECONDS, 3 * self._settings.learning_lease_seconds))
             for member in members:

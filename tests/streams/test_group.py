@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from redis.asyncio import Redis
@@ -10,6 +11,7 @@ from service.streams.client import connect_reader
 from service.streams.entry import Delivery, triage
 from service.streams.group import Membership
 from service.streams.keys import GROUP, Keys, PartitionKeys
+from service.streams.minutes import read_minutes
 from service.streams.replies import entries, pending
 from service.streams.sweep import claim_page
 
@@ -169,3 +171,52 @@ async def test_burying_into_a_key_of_another_type_loses_nothing(
 )  # fmt: skip
 def test_triage(deliveries: int, in_work: bool, verdict: str) -> None:
     assert triage(deliveries, in_work=in_work, max_attempts=5) == verdict
+
+
+async def test_minutes_count_what_is_settled_and_forget_after_a_day(
+    redis_client: Redis, key_prefix: str, keys: PartitionKeys, ana: Membership
+) -> None:
+    await append(redis_client, keys, 5)
+    ids = [delivery.id for delivery in await ana.read(10, BLOCK)]
+    await redis_client.hset(keys.minutes, mapping={"1:learned": 9, "2:dead:attempts": 9})
+    await ana.settle(ids[:2], counter="learned", counted=2)
+    await ana.settle(ids[2:3], counter="duplicate", counted=1)
+    assert await ana.bury(ids[3], {"reason": "too_large", "detail": "reason"})
+    await ana.observe()
+    history = await read_minutes(redis_client, Keys.of(key_prefix))
+    assert len(history) == 60
+    assert [after.at - before.at for before, after in pairwise(history)] == [timedelta(minutes=1)] * 59
+    assert sum(one.learned for one in history) == 2
+    assert sum(one.duplicates for one in history) == 1
+    assert sum(one.completed for one in history) == 3
+    assert sum(one.dead for one in history) == 1
+    assert [one.dead_by_reason for one in history if one.dead] == [{"too_large": 1}]
+    assert [one.depth for one in history if one.depth is not None] == [1]
+    assert await redis_client.hmget(keys.minutes, ["1:learned", "2:dead:attempts"]) == [None, None]
+    assert 0 < await redis_client.ttl(keys.minutes) <= 27 * 3600
+
+
+async def test_minutes_of_all_partitions_are_added(redis_client: Redis, key_prefix: str) -> None:
+    keys = Keys.of(key_prefix, 2)
+    for partition in keys.partitions:
+        member = Membership(redis_client, redis_client, partition, "ana")
+        await member.join()
+        await append(redis_client, partition, 2)
+        first, _ = await member.read(10, BLOCK)
+        await member.settle([first.id], counted=1)
+        await member.observe()
+    history = await read_minutes(redis_client, keys, 2)
+    assert (sum(one.learned for one in history), sum(one.depth or 0 for one in history)) == (2, 2)
+
+
+async def test_a_history_that_cannot_be_written_holds_up_nothing(
+    redis_client: Redis, key_prefix: str, keys: PartitionKeys, ana: Membership
+) -> None:
+    await redis_client.set(keys.minutes, "not ours")
+    await append(redis_client, keys, 2)
+    first, second = [delivery.id for delivery in await ana.read(10, BLOCK)]
+    assert await ana.settle([first], counted=1) == set()
+    assert await ana.bury(second, {"reason": "attempts"})
+    await ana.observe()
+    assert await redis_client.xlen(keys.jobs) == 0
+    assert await redis_client.hgetall(keys.stats) == {b"completed": b"1", b"learned": b"1", b"failed": b"1"}

@@ -19,6 +19,7 @@ from service.settings import Settings
 from service.streams.client import connect
 from service.streams.depth import QueueState, read_state
 from service.streams.keys import GROUP, UPDATED_CHANNEL, Keys
+from service.streams.minutes import read_minutes
 from tests.streams.cluster_nodes import cluster, ready
 from tests.worker.conftest import edit, enqueue, running, until
 
@@ -87,6 +88,7 @@ async def settled(redis: Redis, keys: Keys, mongo: Mongo, jobs: int) -> None:
     assert await applied(mongo) == jobs
     state = await read_state(redis, keys)
     assert (state.waiting, state.active, state.dead, state.completed) == (0, 0, 0, jobs)
+    assert sum(minute.completed for minute in await read_minutes(redis, keys)) == jobs
     for partition in keys.partitions:
         assert await redis.xlen(partition.jobs) == 0
         pending: Any = await redis.xpending(partition.jobs, GROUP)

@@ -1,5 +1,5 @@
 -- Settle entries whose effect is durable: acknowledge and delete those that are still this consumer's.
--- KEYS: jobs, stats. ARGV: group, consumer, name of a counter, how many of the entries it counts, ids...
+-- KEYS: jobs, stats, minutes. ARGV: group, consumer, name of a counter, how many of the entries it counts, ids...
 -- Returns the ids that are another's by now (LOST); for them nothing happens.
 local lost, own = {}, {}
 for i = 5, #ARGV do
@@ -13,6 +13,7 @@ for first = 1, #own, 1000 do
 end
 if #own > 0 then
   redis.call('HINCRBY', KEYS[2], 'completed', #own)
+  count_minute(KEYS[3], ARGV[3], #own)
   if tonumber(ARGV[4]) > 0 then redis.call('HINCRBY', KEYS[2], ARGV[3], ARGV[4]) end
 end
 return lost
