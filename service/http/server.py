@@ -28,6 +28,9 @@ from service.http.verdicts import Limits
 from service.http.watch import Watch
 from service.logs import get_logger
 from service.settings import Settings
+from service.telemetry.export import Exports, open_readers, open_tracing
+from service.telemetry.histograms import Histograms
+from service.telemetry.observer import Recorder
 
 if TYPE_CHECKING:
     import uvicorn
@@ -41,34 +44,80 @@ REQUEST_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 5
 CONNECTIONS = 64
 STOP_SECONDS = 5.0
+PUSH_SECONDS = 3.0  # for the last metrics and spans, after the work is done
 
 
 @asynccontextmanager
 async def seen_over_http(settings: Settings) -> AsyncIterator[Watched]:
     """Serve HTTP inside the block, when a port is set; yield the context in which a worker is to be run.
 
-    Raises ``Misconfigured`` when the port can never be bound.
+    What ``OTEL_*`` variables ask for is pushed, with or without a port. Raises ``Misconfigured`` when the port can
+    never be bound or a variable means nothing.
     """
-    port = settings.learning_http_port
-    listener = bind(settings.learning_http_host, port) if port else None
-    if listener is None:
-        if port:
-            get_logger().warning(
-                f"LEARNING_HTTP_PORT {port} is in use, so this worker goes without HTTP: another worker has it, or "
-                "choose another port"
-            )
+    exports = Exports.of(os.environ)
+    listener = _listener(settings)
+    if listener is None and not exports.any:
         yield lambda worker: nullcontext()
         return
-    watch = Watch()
-    async with watch.publishing():
-        thread = ServerThread(_server(watch, settings), listener)
-        thread.start()
-        get_logger().info(f"Health, metrics and status page on {address(listener)}")
+    sight = Sight(settings, exports)
+    async with sight.watch.publishing():
+        thread = ServerThread(_server(sight, settings), listener) if listener is not None else None
+        if thread is not None and listener is not None:
+            thread.start()
+            get_logger().info(f"Health, metrics and status page on {address(listener)}")
         try:
-            yield watch.looking
+            yield sight.watch.looking
         finally:
             with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(thread.stop)
+                sight.watch.publish()  # what was done in the last second belongs to the last push
+                if thread is not None:
+                    await to_thread.run_sync(thread.stop)
+                await to_thread.run_sync(sight.close)
+
+
+class Sight:
+    """All that looks at one worker: its snapshots, its metrics and its spans. Made before the worker is."""
+
+    def __init__(self, settings: Settings, exports: Exports) -> None:
+        from service.telemetry.metrics import Telemetry
+
+        self._tracing = open_tracing(exports, os.environ)
+        histograms = Histograms()
+        self.watch = Watch(observer=Recorder(histograms, self._tracing))
+        self.telemetry = Telemetry(
+            lambda: self.watch.latest,
+            histograms=histograms,
+            destination=_destination(settings),
+            readers=open_readers(exports),
+        )
+
+    def close(self) -> None:
+        """Push what waits, but not for ever: a collector that is away must not hold up the end of a worker."""
+        thread = threading.Thread(target=self._close, name="telemetry", daemon=True)
+        thread.start()
+        thread.join(PUSH_SECONDS)
+
+    def _close(self) -> None:
+        self.telemetry.close()
+        if self._tracing is not None:
+            self._tracing.close()
+
+
+def _listener(settings: Settings) -> socket.socket | None:
+    port = settings.learning_http_port
+    listener = bind(settings.learning_http_host, port) if port else None
+    if port and listener is None:
+        get_logger().warning(
+            f"LEARNING_HTTP_PORT {port} is in use, so this worker goes without HTTP: another worker has it, or "
+            "choose another port"
+        )
+    return listener
+
+
+def _destination(settings: Settings) -> str:
+    """Name the stream, or all of them: a label with one value."""
+    prefix = settings.learning_key_prefix
+    return f"{{{prefix}}}:jobs" if settings.learning_partitions == 1 else f"{{{prefix}:*}}:jobs"
 
 
 def bind(host: str, port: int) -> socket.socket | None:
@@ -128,16 +177,14 @@ class ServerThread:
             get_logger().exception("The HTTP server ended")
 
 
-def _server(watch: Watch, settings: Settings) -> uvicorn.Server:
+def _server(sight: Sight, settings: Settings) -> uvicorn.Server:
     """Return the server, not yet running. Its libraries take a second to import, and only here."""
     import uvicorn
 
     from service.http.app import HEADERS, make_app
     from service.http.protocol import BoundedProtocol
-    from service.telemetry import Telemetry
 
-    telemetry = Telemetry(lambda: watch.latest)
-    app = make_app(lambda: watch.latest, Limits.of(settings), telemetry.exposition)
+    app = make_app(lambda: sight.watch.latest, Limits.of(settings), sight.telemetry.exposition)
     config = uvicorn.Config(
         app,
         http=BoundedProtocol,

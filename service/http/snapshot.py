@@ -15,8 +15,9 @@ from service.streams.depth import ConsumerState
 
 Phase = Literal["starting", "working", "draining"]
 SERVICES = ("mongodb", "redis")
+AWAITED = ("mongodb", "index", "redis", "group")  # what must have been good once before a worker is ready
 LOOPS = ("read", "sweep", "due", "lease")
-JOB_OUTCOMES = ("learned", "duplicate", "dead", "lost", "failed_attempt")
+JOB_OUTCOMES = ("learned", "deferred", "duplicate", "dead", "lost", "failed_attempt")
 
 
 def frozen(values: Mapping[str, float]) -> Mapping[str, float]:
@@ -37,6 +38,7 @@ class Queue:
     dead_by_reason: tuple[tuple[str, int], ...] = ()
     oldest_pending_seconds: float = 0.0
     oldest_waiting_seconds: float = 0.0
+    pending_idle_seconds: float = 0.0
     consumers: tuple[ConsumerState, ...] = ()
 
     @property
@@ -81,6 +83,9 @@ class Snapshot:
     concurrency: int = 0
     writers_in_work: int = 0
     entries_in_work: int = 0
+    oldest_in_work_seconds: float = 0.0
+    lease_seconds: float = 0.0
+    awaiting: tuple[str, ...] = AWAITED
     away: Mapping[str, float] = field(default_factory=lambda: frozen({}))
     heartbeats: Mapping[str, float] = field(default_factory=lambda: frozen({}))
     counts: Mapping[str, float] = field(default_factory=lambda: frozen({}))

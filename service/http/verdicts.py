@@ -23,6 +23,13 @@ from service.streams.client import READ_MARGIN_SECONDS
 GRACE_SECONDS = 10.0  # a failover or a restart of a dependency: no reason to call every worker unready
 PAUSE_SECONDS = 2.0  # the longest pause of a loop after a fault
 
+AWAITED_WORDS = {
+    "mongodb": "MongoDB has not answered yet",
+    "index": "the index of what is due has not been looked after yet",
+    "redis": "Redis has not answered yet",
+    "group": "the consumer group has not been joined yet",
+}
+
 Answer = dict[str, Any]
 
 
@@ -80,7 +87,7 @@ def readiness(snapshot: Snapshot, limits: Limits, now: float) -> tuple[int, Answ
     if snapshot.phase == "draining":
         reasons.append("draining: no new jobs are read")
     elif snapshot.joined_at is None:
-        reasons.append("starting: Redis and MongoDB have not both answered yet")
+        reasons += [f"starting: {AWAITED_WORDS[one]}" for one in snapshot.awaiting]
     else:
         reasons += [
             f"{service} away for {now - since:.0f} s"

@@ -21,9 +21,10 @@ import anyio
 
 from service.errors import name
 from service.http.reasons import count_reasons
-from service.http.snapshot import Gemini, Phase, Queue, Snapshot, Writers, frozen
+from service.http.snapshot import AWAITED, Gemini, Phase, Queue, Snapshot, Writers, frozen
 from service.logs import get_logger
 from service.streams.depth import QueueState, read_state
+from service.telemetry.observer import Observer
 from service.tone.base import ToneClassifier
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ DUE_SECONDS = 5.0
 class Watch:
     """Publishes ``latest``, which any thread may read; everything else belongs to the worker's loop."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, observer: Observer | None = None) -> None:
         self._clock = clock
+        self._observer = observer or Observer()
         now = clock()
         self.latest = Snapshot(now, now)
         self._worker: Worker | None = None
@@ -59,6 +61,7 @@ class Watch:
     async def looking(self, worker: Worker) -> AsyncIterator[None]:
         """Watch ``worker`` from now on; its connections are used inside the block only."""
         self._worker = worker
+        worker.observer = self._observer
         async with anyio.create_task_group() as group:
             group.start_soon(self._look, "redis", lambda: self._ask_redis(worker))
             group.start_soon(self._look, "mongodb", lambda: self._ask_mongodb(worker))
@@ -67,8 +70,13 @@ class Watch:
 
     async def _publish(self) -> None:
         while True:
-            self.latest = self.compose()
+            self.publish()
+            asked = self._clock()
             await anyio.sleep(SECONDS)
+            self._observer.lagged(max(0.0, self._clock() - asked - SECONDS))
+
+    def publish(self) -> None:
+        self.latest = self.compose()
 
     def compose(self) -> Snapshot:
         """Return what is known now, without asking anybody."""
@@ -82,11 +90,14 @@ class Watch:
             taken=now,
             started=self.latest.started,
             phase=_phase(worker),
+            awaiting=tuple(one for one in AWAITED if one in worker.awaiting),
             joined_at=self._joined_at,
             consumer=worker.consumer,
             concurrency=worker.settings.learning_queue_concurrency,
             writers_in_work=worker.lanes.writers,
             entries_in_work=len(worker.in_work),
+            oldest_in_work_seconds=worker.in_work.oldest_seconds(),
+            lease_seconds=worker.settings.learning_lease_seconds,
             away=frozen(self._away),
             heartbeats=frozen(worker.heartbeats),
             counts=frozen(worker.settler.counts),
@@ -154,6 +165,7 @@ def _queue(state: QueueState, reasons: tuple[tuple[str, int], ...], now: float) 
         dead_by_reason=reasons,
         oldest_pending_seconds=state.oldest_pending_seconds,
         oldest_waiting_seconds=state.oldest_waiting_seconds,
+        pending_idle_seconds=state.pending_idle_seconds,
         consumers=tuple(state.consumers),
     )
 

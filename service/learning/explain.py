@@ -22,13 +22,15 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("structure_preferences.", "structure preference"),
     ("writing_traits.uses_", "structure preference"),
 )
+OTHER = "style change"
+KINDS = tuple(dict.fromkeys([*(word for _, word in WORDS), OTHER]))
 SHORT = {"directions.sentence_length": "sentence length", "directions.emoji": "emoji"}
 # Averages are reported when they move by at least this much.
 VISIBLE = 0.05
 
 
 def log_word(path: str) -> str:
-    return next((word for prefix, word in WORDS if path.startswith(prefix)), "style change")
+    return next((word for prefix, word in WORDS if path.startswith(prefix)), OTHER)
 
 
 def log_words(paths: Iterable[str]) -> list[str]:

@@ -9,6 +9,9 @@ import redis.exceptions
 from redis.asyncio import Redis
 
 from service.streams.keys import GROUP, Keys, PartitionKeys
+from service.streams.replies import pending as rows
+
+OLDEST = 16  # entries in work whose idle time is looked at: one that is stuck is soon among the oldest
 
 
 @dataclass(slots=True)
@@ -22,7 +25,11 @@ class ConsumerState:
 
 @dataclass(slots=True)
 class QueueState:
-    """The counts of ``status``. ``completed`` and ``failed`` count entries since the keys exist."""
+    """The counts of ``status``. ``completed`` and ``failed`` count entries since the keys exist.
+
+    ``oldest_pending_seconds`` is since an entry was appended; ``pending_idle_seconds`` since one of the oldest in work
+    was delivered or renewed, which stays below the lease unless its worker is gone.
+    """
 
     waiting: int = 0
     active: int = 0
@@ -32,6 +39,7 @@ class QueueState:
     duplicates: int = 0
     oldest_pending_seconds: float = 0.0
     oldest_waiting_seconds: float = 0.0
+    pending_idle_seconds: float = 0.0
     consumers: list[ConsumerState] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -56,8 +64,9 @@ async def _add_partition(redis: Redis, keys: PartitionKeys, now_ms: int, state: 
         pipe.xrange(keys.jobs, "-", "+", count=1)
         pipe.xpending(keys.jobs, GROUP)
         pipe.xinfo_consumers(keys.jobs, GROUP)
+        pipe.xpending_range(keys.jobs, GROUP, "-", "+", OLDEST)
         replies = await pipe.execute(raise_on_error=False)
-    length, dead, stats, first, pending, consumers = (
+    length, dead, stats, first, pending, consumers, oldest = (
         [] if isinstance(reply, redis_error) else reply for reply in replies
     )
     active = pending["pending"] if pending else 0
@@ -69,8 +78,10 @@ async def _add_partition(redis: Redis, keys: PartitionKeys, now_ms: int, state: 
     state.failed += counts.get("failed", 0)
     state.duplicates += counts.get("duplicate", 0)
     if active:
-        oldest = (now_ms - _ms(pending["min"])) / 1000
-        state.oldest_pending_seconds = max(state.oldest_pending_seconds, oldest)
+        age = (now_ms - _ms(pending["min"])) / 1000
+        state.oldest_pending_seconds = max(state.oldest_pending_seconds, age)
+    idle = [row.idle_ms / 1000 for row in rows(oldest)]
+    state.pending_idle_seconds = max([state.pending_idle_seconds, *idle])
     if first:
         state.oldest_waiting_seconds = max(state.oldest_waiting_seconds, (now_ms - _ms(first[0][0])) / 1000)
     for info in consumers or []:

@@ -27,6 +27,7 @@ from service.learning.rules import LearningRules
 from service.learning.schedule import due_at, learn_now
 from service.profiles import Loaded, ProfileStore
 from service.streams.entry import Work
+from service.telemetry.stages import stage
 from service.tone.base import Judgement, ToneClassifier, ToneRequest
 from service.tone.lexical import label
 from service.worker import late
@@ -162,7 +163,8 @@ class BatchLearner:
         toned = [delta for delta in deltas if delta.tone_shift.source == "gemini"]
         marks = late.left_over(profile, edits, attempt.tones, now, alone=True)
         if toned:
-            outcome = learn(profile, (), self._rules, now, toned)
+            with stage("learn"):
+                outcome = learn(profile, (), self._rules, now, toned)
             return await self._commit(loaded, outcome, {"late_tone": marks}, toned=toned)
         if marks != profile.late_tone:
             await self._store.mark(profile, marks)
@@ -180,13 +182,14 @@ class BatchLearner:
         profile = outcome.profile.model_copy(update=changed)
         again = {delta.job_id for delta in toned}
         stored = {job_id: edit for job_id, edit in loaded.stored_edits.items() if job_id not in again}
-        await self._store.commit(
-            replace(loaded, stored_edits=stored),
-            profile,
-            applied,
-            self._hooks.oldest_entry_ms,
-            max_versions=self._rules.max_versions,
-        )
+        with stage("commit"):
+            await self._store.commit(
+                replace(loaded, stored_edits=stored),
+                profile,
+                applied,
+                self._hooks.oldest_entry_ms,
+                max_versions=self._rules.max_versions,
+            )
         return replace(outcome, profile=profile)
 
     async def _apply(
@@ -203,7 +206,8 @@ class BatchLearner:
         count = profile.edits_applied + len(fresh)
         if must_wait(profile, edits, now, self._rules):
             recorded = record(profile, edits, now, self._rules, count)
-            await self._store.record(loaded, recorded, applied, self._hooks.oldest_entry_ms)
+            with stage("commit"):
+                await self._store.record(loaded, recorded, applied, self._hooks.oldest_entry_ms)
             learned.recorded = recorded
         else:
             learned.outcome = await self._learn(attempt, loaded, profile, [*profile.pending, *edits], applied, now)
@@ -224,7 +228,8 @@ class BatchLearner:
         judged = await self._toned(attempt, asked)
         toned = [delta for delta in judged[: len(missed)] if delta.tone_shift.source == "gemini"]
         deltas = judged[len(missed) :]
-        outcome = learn(profile, deltas, self._rules, now, toned)
+        with stage("learn"):
+            outcome = learn(profile, deltas, self._rules, now, toned)
         changed: dict[str, object] = {
             "pending": [],
             "learn_due_at": None,
@@ -240,7 +245,8 @@ class BatchLearner:
         analysis = attempt.analyses.get(work.delivery.id)
         if analysis is None:
             async with self._turn(work.job):
-                analysis = await self._bounded(self._extract(work.job))
+                with stage("analyse", work.delivery.id):
+                    analysis = await self._bounded(self._extract(work.job))
             attempt.analyses[work.delivery.id] = analysis
         delta = analysis.delta.model_copy(
             update={
@@ -259,7 +265,8 @@ class BatchLearner:
         asked = [edit for edit in edits if edit.delta.job_id not in attempt.tones]
         if asked:
             requests = [ToneRequest(edit.delta.job_id, edit.delta, tuple(edit.pairs)) for edit in asked]
-            judgements = await self._bounded(self._tone.classify(requests, late=late))
+            with stage("tone"):
+                judgements = await self._bounded(self._tone.classify(requests, late=late))
             attempt.tones |= {edit.delta.job_id: said for edit, said in zip(asked, judgements, strict=True)}
         return [judged(edit.delta, attempt.tones[edit.delta.job_id]) for edit in edits]
 

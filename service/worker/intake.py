@@ -21,6 +21,7 @@ from service.streams.entry import Delivery, decode, triage
 from service.streams.group import Membership
 from service.streams.keys import PartitionKeys
 from service.streams.sweep import PAGE, Page, claim_page
+from service.telemetry.observer import Ending
 
 if TYPE_CHECKING:
     from service.worker.loops import Worker
@@ -72,6 +73,7 @@ class Intake:
                 kept = await self._one_last_attempt(member, page.deliveries)
                 self._log.info(f"[Learning] Took over {len(kept)} abandoned entries") if kept else None
                 taken += len(kept)
+                self._worker.settler.counts["reclaimed"] += len(kept)
                 await self.hand_out(member, kept, since)
             if cursor == "0-0":
                 break
@@ -104,6 +106,7 @@ class Intake:
             alone = alone or at_last
             kept.append(delivery)
         if back:
+            self._worker.settler.counts["released"] += len(back)
             await member.release(back, idle=self._settings.lease, uncount=True)
         return kept
 
@@ -113,6 +116,7 @@ class Intake:
         unseen = [id for id in await member.own_pending() if not held(member.keys, id)]
         if unseen:
             await member.release(unseen, idle=self._settings.lease, uncount=True)
+            self._worker.settler.counts["released"] += len(unseen)
         self._unsure.discard(member.keys)
 
     def unsure(self, member: Membership) -> bool:
@@ -143,17 +147,23 @@ class Intake:
         """
         now = self._worker.clock.now()
         attempts = self._settings.learning_max_attempts
+        counts, observer = self._worker.settler.counts, self._worker.observer
+        counts["received"] += len(deliveries)
         for delivery in deliveries:
             held = self._worker.in_work.holds(member.keys, delivery.id)
             verdict = triage(delivery.deliveries, in_work=held, max_attempts=attempts)
             if verdict == "skip":
                 continue
             self._worker.in_work.add(delivery, since)
+            counts["redelivered"] += delivery.deliveries > 1
+            observer.opened(delivery)
             try:
                 work = decode(delivery, now=now, max_bytes=self._settings.learning_max_job_bytes)
             except InvalidJob as error:
+                observer.decoded(delivery, None)
                 await self.bury(delivery, error.reason, error.detail)
             else:
+                observer.decoded(delivery, work)
                 self._worker.lanes.submit(replace(work, spent=True) if verdict == "spent" else work)
 
     async def bury(self, delivery: Delivery, reason: str, detail: str) -> None:
@@ -164,16 +174,20 @@ class Intake:
         """
         letter = why(reason, detail, delivery.fields.get(b"job"))
         member = self._worker.member(delivery)
+        ending: Ending = "released"
         try:
-            if await member.bury(delivery.id, letter):
-                self._worker.settler.counts["dead"] += 1
+            ending = "dead" if await member.bury(delivery.id, letter) else "lost"
+            self._worker.settler.counts[ending] += 1
+            if ending == "dead":
                 self._log.error(f"[Learning] Dead letter {delivery.id}: {reason}: {detail}", entry_id=delivery.id)
             self._worker.faults.recovered("bury")
         except Exception as error:
             if classify(error) not in (Fault.TRANSIENT, Fault.TOPOLOGY, Fault.GROUP_GONE):
                 raise
             self._worker.faults.fault("bury", f"[Learning] Dead letters have to wait ({name(error)})")
+            self._worker.settler.counts["released"] += 1
             with suppress(Exception):  # Redis is away altogether: the lease runs out instead
                 await member.release([delivery.id], idle=timedelta(0), uncount=True)
         finally:
             self._worker.in_work.drop(delivery.keys, [delivery.id])
+            self._worker.observer.closed(delivery.keys, [delivery.id], ending)

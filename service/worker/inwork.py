@@ -29,12 +29,13 @@ class Hold:
     """One entry in work and, once a lane has taken it, the scope that its loss cancels.
 
     ``since`` is when the command was sent that delivered or last renewed it: nobody can take it over before a lease
-    has passed from then. While it is being settled, a renewal may find it gone already: that is no loss, and the
-    settling will tell.
+    has passed from then; ``taken`` is the first of these. While it is being settled, a renewal may find it gone
+    already: that is no loss, and the settling will tell.
     """
 
     delivery: Delivery
     since: float
+    taken: float
     scope: HoldScope | None = None
     settling: bool = False
 
@@ -69,7 +70,7 @@ class InWork:
 
     def add(self, delivery: Delivery, since: float) -> None:
         """Hold ``delivery``, ours from ``since`` on (monotonic seconds)."""
-        self._held.setdefault(delivery.keys, {})[delivery.id] = Hold(delivery, since)
+        self._held.setdefault(delivery.keys, {})[delivery.id] = Hold(delivery, since, since)
         self._count += 1
         self._bytes += delivery.size
 
@@ -145,6 +146,11 @@ class InWork:
         if self._bytes >= HELD_BYTES or room < (min(READ, self._budget() // 4) if busy else 1):
             return 0
         return min(room, READ)
+
+    def oldest_seconds(self) -> float:
+        """Return for how long the entry is held that was taken first, 0 when none is."""
+        now = self._clock()
+        return max((now - next(iter(held.values())).taken for held in self._held.values() if held), default=0.0)
 
     def any_delivered(self, times: int) -> bool:
         """Whether an entry is held that was delivered ``times`` times or more."""

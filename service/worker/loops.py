@@ -28,6 +28,7 @@ from service.streams.entry import Delivery, Work
 from service.streams.group import Membership, consumer_name
 from service.streams.keys import Keys
 from service.streams.replies import entries
+from service.telemetry.observer import Observer
 from service.tone.base import ToneClassifier
 from service.worker import late
 from service.worker.batch import BatchLearner, Extract, Hooks
@@ -66,6 +67,8 @@ class Worker:
         self.keys = Keys.of(settings.learning_key_prefix, settings.learning_partitions)
         self.in_work = InWork(settings.learning_queue_concurrency, settings.learning_prefetch)
         self.heartbeats: dict[str, float] = {}
+        self.observer = Observer()
+        self.awaiting = {"mongodb", "redis", "group"}  # what has not been good once
         self.joined = False
         self.fatal: Misconfigured | None = None
         self._stop = anyio.Event()
@@ -191,6 +194,8 @@ class Worker:
             gone = await member.renew(ids) if ids else set()
             self.in_work.renewed(member.keys, ids, since)
             if lost := self.in_work.lose(member.keys, gone):
+                self.settler.counts["lost"] += lost
+                self.observer.closed(member.keys, gone, "lost")
                 self.log.warning(f"[Learning] Lost the lease of {lost} entries to another worker")
 
     async def _lost(self, works: Sequence[Work]) -> set[str]:
@@ -243,11 +248,14 @@ class Worker:
         """Wait for Redis and MongoDB, create the groups, read the clock."""
         while not self.stopping:
             try:
+                await self.store.ping()
+                self.awaiting.discard("mongodb")
                 await require_rights(self.redis, self.keys, self.store, sharing=self.tone.state() != "disabled")
+                await self.clock.sync(self.redis)
+                self.awaiting.discard("redis")
                 for member in self.members:
                     await member.join()
-                await self.clock.sync(self.redis)
-                await self.store.ping()
+                self.awaiting.discard("group")
             except Exception as error:  # noqa: BLE001 - sorted by class, and counted
                 await self._fault("start", error)
             else:
@@ -270,6 +278,8 @@ class Worker:
         if ids:
             await member.release(ids, idle=self.settings.lease, uncount=True)
             self.in_work.drop(member.keys, ids)
+            self.settler.counts["released"] += len(ids)
+            self.observer.closed(member.keys, ids, "released")
             self.log.info(f"[Learning] Released {len(ids)} entries to the other workers")
 
     def member(self, delivery: Delivery) -> Membership:

@@ -18,6 +18,8 @@ import anyio
 from service.errors import DependencyDown, Fault, Misconfigured, Unstorable, classify, name
 from service.streams.entry import Work
 from service.streams.news import announce
+from service.telemetry.observer import Ending
+from service.telemetry.stages import stage
 from service.worker.batch import BatchLearner, Learned, exhausted
 from service.worker.outages import backoff
 
@@ -44,7 +46,8 @@ class Settler:
         with anyio.CancelScope() as scope:
             self._worker.in_work.begin((work.delivery for work in held), scope)
             try:
-                await (self._give_up if held and held[0].spent else self._learn)(user_id, held)
+                with self._worker.observer.batch(held):
+                    await (self._give_up if held and held[0].spent else self._learn)(user_id, held)
             except Misconfigured as error:
                 self._worker.fail(error)
             except Unstorable as error:
@@ -74,11 +77,13 @@ class Settler:
 
     async def _finish(self, user_id: str, learned: Learned) -> None:
         """Tell the application and settle, until Redis took it or the entries are another's."""
-        self.counts["conflict"] += learned.conflicts
+        self._count(learned)
         if learned.outcome is not None or learned.duplicates:
             await self._until_done("notify", lambda: self._notify(user_id, learned))
-        await self._until_done("settle", lambda: self._settle(learned.applied, "learned"))
-        await self._until_done("settle", lambda: self._settle(learned.duplicates, "duplicate"))
+        ending: Ending = "learned" if learned.recorded is None else "deferred"
+        with stage("settle"):
+            await self._until_done("settle", lambda: self._settle(learned.applied, "learned", ending))
+            await self._until_done("settle", lambda: self._settle(learned.duplicates, "duplicate", "duplicate"))
         for work, reason, detail in learned.dead:
             await self._worker.intake.bury(work.delivery, reason, detail)
 
@@ -110,7 +115,7 @@ class Settler:
             score=profile.evolution_score if profile else 0.0,
         )
 
-    async def _settle(self, works: Sequence[Work], counter: str) -> None:
+    async def _settle(self, works: Sequence[Work], counter: str, ending: Ending) -> None:
         if not works:
             return
         keys = works[0].delivery.keys
@@ -121,10 +126,13 @@ class Settler:
         except Exception as error:
             if classify(error) is Fault.GROUP_GONE:  # held on, an entry that a new group brings again would be skipped
                 self._worker.in_work.drop(keys, ids)
+                self._worker.observer.closed(keys, ids, "lost")
             raise
         self._worker.in_work.drop(keys, ids, settled=True)
-        self.counts[counter] += len(ids) - len(lost)
+        self.counts[ending] += len(ids) - len(lost)
         self.counts["lost"] += len(lost)
+        self._worker.observer.closed(keys, lost, "lost")
+        self._worker.observer.closed(keys, ids, ending)
 
     async def _failed(self, user_id: str, works: Sequence[Work], error: Exception, reason: str = "") -> None:
         """Try the entries of a failed batch one by one; give a failed entry back, or bury it."""
@@ -154,6 +162,14 @@ class Settler:
         member = self._worker.member(work.delivery)
         await member.release([work.delivery.id], idle=idle, uncount=False)
         self._worker.in_work.drop(work.delivery.keys, [work.delivery.id])
+        self._worker.observer.closed(work.delivery.keys, [work.delivery.id], "failed_attempt")
+
+    def _count(self, learned: Learned) -> None:
+        """Count what a batch was about, for the metrics."""
+        self.counts["conflicts"] += learned.conflicts
+        for kind in learned.outcome.patterns if learned.outcome else ():
+            self.counts[f"pattern {kind}"] += 1
+        self._worker.observer.learned(len(learned.applied), learned.outcome)
 
     def _tell(self, user_id: str, learned: Learned) -> None:
         """Log what was learned, in the words people search for."""

@@ -71,6 +71,21 @@ def test_draining_watches_the_renewal_alone() -> None:
     assert liveness(replace(draining, heartbeats=frozen({"lease": 0.0})), LIMITS, NOW)[0] == 503
 
 
+def test_each_thing_awaited_is_a_reason() -> None:
+    new = Snapshot(taken=NOW, started=NOW)
+    assert [reason.partition(" has")[0] for reason in readiness(new, LIMITS, NOW)[1]["reasons"]] == [
+        "starting: MongoDB",
+        "starting: the index of what is due",
+        "starting: Redis",
+        "starting: the consumer group",
+    ]
+    assert readiness(replace(new, awaiting=("group",)), LIMITS, NOW) == (
+        503,
+        {"status": "unready", "reasons": ["starting: the consumer group has not been joined yet"]},
+    )
+    assert liveness(new, LIMITS, NOW)[0] == 200
+
+
 def test_the_grace() -> None:
     for seconds, status in ((9, 200), (11, 503)):
         assert readiness(replace(WELL, away=frozen({"redis": NOW - seconds})), LIMITS, NOW)[0] == status

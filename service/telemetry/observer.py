@@ -1,0 +1,113 @@
+"""What the worker calls when something happens to an entry or a batch.
+
+``Observer`` hears nothing: it is what a worker has unless metrics or traces are asked for. ``Recorder`` counts into
+histograms and hands the same events to ``Spans``, when traces are exported. Neither may raise into the work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Literal, Protocol
+
+from service.errors import classify
+from service.learning.learn import Outcome
+from service.streams.entry import Delivery, Work
+from service.streams.keys import PartitionKeys
+from service.telemetry.histograms import NO_ERROR, Histograms
+from service.telemetry.stages import Stage, Timeline
+from service.telemetry.traceparent import trace_id
+
+Ending = Literal["learned", "deferred", "duplicate", "dead", "failed_attempt", "released", "lost"]
+
+
+class Observer:
+    """Hears nothing."""
+
+    def opened(self, delivery: Delivery) -> None:
+        """An entry was handed out and is about to be decoded."""
+
+    def decoded(self, delivery: Delivery, work: Work | None) -> None:
+        """It was decoded; ``work`` is None when it never can be."""
+
+    def batch(self, works: Sequence[Work]) -> AbstractContextManager[None]:
+        """Return the context in which a batch is learned and settled; without ``works`` waiting edits are due."""
+        return nullcontext()
+
+    def learned(self, jobs: int, outcome: Outcome | None) -> None:
+        """A batch was committed."""
+
+    def closed(self, keys: PartitionKeys, ids: Iterable[str], ending: Ending) -> None:
+        """Entries left this process."""
+
+    def lagged(self, seconds: float) -> None:
+        """The event loop came back ``seconds`` later than asked for."""
+
+    def trace_id(self, delivery: Delivery) -> str | None:
+        """Return the trace an entry belongs to: its producer's, unless spans say otherwise."""
+        return trace_id(delivery.fields)
+
+
+class Spans(Protocol):
+    """What makes spans of the same events (``tracing.Tracing``)."""
+
+    def opened(self, delivery: Delivery, started: int) -> None: ...
+    def decoded(self, delivery: Delivery, work: Work | None, stage: Stage) -> None: ...
+    def batch(self, works: Sequence[Work], timeline: Timeline) -> AbstractContextManager[None]: ...
+    def closed(self, keys: PartitionKeys, ids: Iterable[str], ending: Ending) -> None: ...
+    def trace_id(self, delivery: Delivery) -> str | None: ...
+
+
+class Recorder(Observer):
+    """Counts into ``histograms``; with ``spans`` it traces too. Called from the worker's loop only."""
+
+    def __init__(self, histograms: Histograms, spans: Spans | None = None) -> None:
+        self._histograms = histograms
+        self._spans = spans
+        self._started = 0
+
+    def opened(self, delivery: Delivery) -> None:
+        self._started = time.time_ns()
+        if self._spans is not None:
+            self._spans.opened(delivery, self._started)
+
+    def decoded(self, delivery: Delivery, work: Work | None) -> None:
+        stage = Stage("decode", self._started, time.time_ns(), delivery.id)
+        self._histograms.stage.record(max(0.0, stage.seconds), "decode")
+        if self._spans is not None:
+            self._spans.decoded(delivery, work, stage)
+
+    @contextmanager
+    def batch(self, works: Sequence[Work]) -> Iterator[None]:
+        clock, error = time.perf_counter(), NO_ERROR
+        timeline = Timeline.new()
+        spans = nullcontext() if self._spans is None else self._spans.batch(works, timeline)
+        try:
+            with timeline, spans:
+                yield
+        except Exception as raised:
+            error = classify(raised).value
+            raise
+        finally:
+            self._histograms.process.record(time.perf_counter() - clock, error)
+            for stage in timeline.stages:
+                self._histograms.stage.record(stage.seconds, stage.name)
+
+    def learned(self, jobs: int, outcome: Outcome | None) -> None:
+        if jobs:
+            self._histograms.batch_size.record(jobs)
+        if outcome is not None:
+            change = outcome.score_after - outcome.score_before
+            direction = "up" if change > 0 else "down" if change < 0 else "same"
+            self._histograms.score_change.record(abs(change), direction)
+
+    def closed(self, keys: PartitionKeys, ids: Iterable[str], ending: Ending) -> None:
+        if self._spans is not None:
+            self._spans.closed(keys, ids, ending)
+
+    def lagged(self, seconds: float) -> None:
+        self._histograms.loop_lag.record(seconds)
+
+    def trace_id(self, delivery: Delivery) -> str | None:
+        return super().trace_id(delivery) if self._spans is None else self._spans.trace_id(delivery)

@@ -1,0 +1,28 @@
+"""Who sends: the attributes of every metric and span."""
+
+from __future__ import annotations
+
+import os
+import socket
+from importlib.metadata import PackageNotFoundError, version
+
+from opentelemetry.sdk.resources import Resource
+
+
+def resource() -> Resource:
+    """Return who we are; ``OTEL_SERVICE_NAME`` and ``OTEL_RESOURCE_ATTRIBUTES`` win over our own words."""
+    ours = {
+        "service.name": "learnsvc",
+        "service.version": own_version(),
+        "service.instance.id": f"{os.environ.get('POD_NAME') or socket.gethostname()}-{os.getpid()}",
+    }
+    given = Resource.create().attributes
+    unknown = {key for key in ours if str(given.get(key, "unknown_service")).startswith("unknown_service")}
+    return Resource.create({key: value for key, value in ours.items() if key in unknown})
+
+
+def own_version() -> str:
+    try:
+        return version("learnsvc")
+    except PackageNotFoundError:
+        return "unknown"

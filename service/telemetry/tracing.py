@@ -1,0 +1,157 @@
+"""Spans: one a job, from the moment its entry is handed out until it leaves this process, and one a batch.
+
+A job's span continues the trace that its producer wrote into the entry (``traceparent``), which stays in the entry
+through retries, into the dead letters and back. Its children are the parts of its way: decode, analyse, tone, learn,
+commit, settle. The last four are done once for all jobs of a batch, and a span has one parent; so each job shows them,
+with the same times, and the span of the batch, a trace of its own, links the jobs that shared them. They are made when
+the batch is over, from its timeline, and for sampled jobs only: a job that is not sampled costs one sampling decision.
+
+Looking for work makes no spans: neither an idle read nor a sweep nor a look for what is due.
+
+Spans carry ids of entries and jobs, sizes, counts and outcomes. No writer's id, no text, no message of an exception is
+in them: spans leave the house, and ``profile forget`` does not reach them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode, set_span_in_context, use_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from service.streams.entry import Delivery, Work
+from service.streams.keys import GROUP, PartitionKeys
+from service.telemetry.observer import Ending
+from service.telemetry.resource import own_version
+from service.telemetry.stages import Stage, Timeline
+from service.telemetry.traceparent import carrier, trace_id
+
+MAX_OPEN = 20_000  # twice what a process may hold: a span that nobody ends must not stay for ever
+FAILED: frozenset[Ending] = frozenset({"dead", "failed_attempt"})
+
+
+@dataclass(slots=True)
+class Job:
+    """The open span of an entry. While a batch works on it, its end waits for the end of the batch."""
+
+    span: Span
+    busy: bool = False
+    ending: Ending | None = None
+
+
+class Tracing:
+    """Makes the spans of one worker. Called from the worker's loop only."""
+
+    def __init__(self, provider: TracerProvider) -> None:
+        self._provider = provider
+        self._tracer = provider.get_tracer("learnsvc", own_version())
+        self._propagator = TraceContextTextMapPropagator()
+        self._open: dict[tuple[str, str], Job] = {}
+
+    def close(self) -> None:
+        """Push what was not pushed yet."""
+        self._provider.shutdown()
+
+    def opened(self, delivery: Delivery, started: int) -> None:
+        """Begin the span of an entry, as a child of its producer's."""
+        key = (delivery.keys.jobs, delivery.id)
+        parent = self._propagator.extract(carrier(delivery.fields), Context())
+        span = self._tracer.start_span(
+            f"process {delivery.keys.jobs}", parent, SpanKind.CONSUMER, _attributes(delivery), start_time=started
+        )
+        self._open[key] = Job(span)
+        if len(self._open) > MAX_OPEN:
+            del self._open[next(iter(self._open))]
+
+    def decoded(self, delivery: Delivery, work: Work | None, stage: Stage) -> None:
+        job = self._of(delivery)
+        if job is not None and job.span.is_recording():
+            if work is not None:
+                job.span.set_attribute("learnsvc.job_id", work.job_id)
+            self._child(job.span, stage)
+
+    @contextmanager
+    def batch(self, works: Sequence[Work], timeline: Timeline) -> Iterator[None]:
+        """Trace a batch; what is logged inside belongs to the trace of its only job, else to the batch's own."""
+        jobs = {work.delivery.id: job for work in works if (job := self._of(work.delivery)) is not None}
+        links = [Link(job.span.get_span_context()) for job in jobs.values() if job.span.is_recording()]
+        size: dict[str, str | int] = {"messaging.system": "redis", "messaging.batch.message_count": len(works)}
+        span = self._tracer.start_span("learn batch", Context(), attributes=size, links=links)
+        for job in jobs.values():
+            job.busy = True
+        shown = next(iter(jobs.values())).span if len(jobs) == 1 else span
+        try:
+            with use_span(shown, record_exception=False, set_status_on_exception=False):
+                yield
+        finally:
+            self._parts(span, jobs, timeline.stages)
+            span.end()
+            for work in works:
+                self._free(work.delivery)
+
+    def closed(self, keys: PartitionKeys, ids: Iterable[str], ending: Ending) -> None:
+        """End the spans of entries that left this process, at once or with their batch; the first word counts."""
+        for id in ids:
+            job = self._open.get((keys.jobs, id))
+            if job is not None:
+                job.ending = job.ending or ending
+                if not job.busy:
+                    self._end((keys.jobs, id), job, ending)
+
+    def trace_id(self, delivery: Delivery) -> str | None:
+        job = self._of(delivery)
+        return f"{job.span.get_span_context().trace_id:032x}" if job is not None else trace_id(delivery.fields)
+
+    def _of(self, delivery: Delivery) -> Job | None:
+        return self._open.get((delivery.keys.jobs, delivery.id))
+
+    def _free(self, delivery: Delivery) -> None:
+        job = self._of(delivery)
+        if job is not None:
+            job.busy = False
+            if job.ending is not None:
+                self._end((delivery.keys.jobs, delivery.id), job, job.ending)
+
+    def _end(self, key: tuple[str, str], job: Job, ending: Ending) -> None:
+        del self._open[key]
+        job.span.set_attribute("learnsvc.outcome", ending)
+        if ending in FAILED:
+            job.span.set_attribute("error.type", ending)
+            job.span.set_status(StatusCode.ERROR)
+        job.span.end()
+
+    def _parts(self, batch: Span, jobs: Mapping[str, Job], stages: Sequence[Stage]) -> None:
+        """Show each job the stages that were its own or all jobs'; a batch of waiting edits shows them itself."""
+        if not jobs and batch.is_recording():
+            for stage in stages:
+                self._child(batch, stage)
+        for id, job in jobs.items():
+            if job.span.is_recording():
+                for stage in stages:
+                    if stage.entry in ("", id):
+                        self._child(job.span, stage)
+
+    def _child(self, parent: Span, stage: Stage) -> None:
+        child = self._tracer.start_span(stage.name, set_span_in_context(parent), start_time=stage.started)
+        if stage.error:
+            child.set_attribute("error.type", stage.error)
+            child.set_status(StatusCode.ERROR)
+        child.end(stage.ended)
+
+
+def _attributes(delivery: Delivery) -> dict[str, str | int]:
+    """Name an entry by the semantic conventions for messaging."""
+    return {
+        "messaging.system": "redis",
+        "messaging.operation.type": "process",
+        "messaging.operation.name": "process",
+        "messaging.destination.name": delivery.keys.jobs,
+        "messaging.consumer.group.name": GROUP,
+        "messaging.message.id": delivery.id,
+        "messaging.message.body.size": delivery.size,
+        "learnsvc.deliveries": delivery.deliveries,
+    }
