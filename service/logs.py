@@ -24,7 +24,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TextIO
@@ -87,6 +87,13 @@ def get_logger(**bound: Any) -> FilteringBoundLogger:
 
     logger: FilteringBoundLogger = structlog.get_logger(**bound)
     return logger
+
+
+def bound(**values: Any) -> AbstractContextManager[None]:
+    """Return a context in which every line of this task has ``values``, unless it says otherwise itself."""
+    from structlog.contextvars import bound_contextvars
+
+    return bound_contextvars(**values)
 
 
 def wants_colours(terminal: bool, environment: Mapping[str, str]) -> bool:
@@ -201,8 +208,8 @@ class Renderer:
 
 
 def _adds(key: str, value: Any, message: str) -> bool:
-    """A person needs no trace ids, and nothing twice."""
-    return key != "trace_id" and not (isinstance(value, str | int) and str(value) in message)
+    """A person needs no ids of traces and entries, which a machine joins lines by, and nothing twice."""
+    return key not in ("trace_id", "entry_id") and not (isinstance(value, str | int) and str(value) in message)
 
 
 def _exception(info: Any) -> BaseException | None:

@@ -22,6 +22,7 @@ FORBIDDEN = {
     },
     "service/doctor": {"service.worker", "service.http", "service.cli"},
     "service/worker": {"service.cli", "service.doctor"},
+    "service/telemetry": {"service.worker", "service.profiles", "service.tone", "service.cli", "service.doctor"},
     "service/http": {"service.cli", "service.doctor"},
 }
 

@@ -8,6 +8,9 @@ import time
 from pathlib import Path
 
 import orjson
+import pytest
+
+from service.development import Printer
 
 
 def clean_environment() -> dict[str, str]:
@@ -53,3 +56,10 @@ def test_dev_shows_all_three_and_ends_with_all_three(tmp_path: Path) -> None:
         assert line in text, line
     assert (tmp_path / "data" / "redis").is_dir()
     assert (tmp_path / "data" / "mongodb").is_dir()
+
+
+@pytest.mark.parametrize(("name", "colour"), [("REDIS", 31), ("MONGO", 32), ("WORKER", 36), ("DEV", 1)])
+def test_each_process_has_its_prefix_and_colour(name: str, colour: int, capsys: pytest.CaptureFixture[str]) -> None:
+    Printer(colours=True)(name, "a line")
+    Printer(colours=False)(name, "a line")
+    assert capsys.readouterr().out == f"\x1b[{colour}m[{name}]\x1b[0m a line\n[{name}] a line\n"

@@ -179,7 +179,9 @@ class Intake:
             ending = "dead" if await member.bury(delivery.id, letter) else "lost"
             self._worker.settler.counts[ending] += 1
             if ending == "dead":
-                self._log.error(f"[Learning] Dead letter {delivery.id}: {reason}: {detail}", entry_id=delivery.id)
+                ids = {"entry_id": delivery.id, "trace_id": self._worker.observer.trace_id(delivery)}
+                known = {name: id for name, id in ids.items() if id is not None}
+                self._log.error(f"[Learning] Dead letter {delivery.id}: {reason}: {detail}", **known)
             self._worker.faults.recovered("bury")
         except Exception as error:
             if classify(error) not in (Fault.TRANSIENT, Fault.TOPOLOGY, Fault.GROUP_GONE):

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from service.errors import DependencyDown, Fault, Misconfigured, Unstorable, classify, name
+from service.logs import bound
 from service.streams.entry import Work
 from service.streams.news import announce
 from service.telemetry.observer import Ending
@@ -43,7 +44,7 @@ class Settler:
         held = [work for work in works if self._worker.in_work.holds(work.delivery.keys, work.delivery.id)]
         if works and not held:
             return
-        with anyio.CancelScope() as scope:
+        with anyio.CancelScope() as scope, bound(**self._ids(user_id, held)):
             self._worker.in_work.begin((work.delivery for work in held), scope)
             try:
                 with self._worker.observer.batch(held):
@@ -58,18 +59,18 @@ class Settler:
     async def _learn(self, user_id: str, works: Sequence[Work]) -> None:
         started = time.monotonic()
         for work in works[:3]:
-            self._log.info(f"[Learning] Processing job {work.job_id}", **about(work))
+            self._log.info(f"[Learning] Processing job {work.job_id}", **self._about(work))
         if works:
             more = f" of {len(works)} jobs" if len(works) > 1 else "..."
-            self._log.info(f"[Learning] Extracting style deltas{more}", user_id=user_id)
+            self._log.info(f"[Learning] Extracting style deltas{more}")
         learned = await self._learner.learn(user_id, works)
         self._tell(user_id, learned)
         await self._finish(user_id, learned)
         seconds = time.monotonic() - started
         for work in learned.applied[:3]:
-            self._log.info(f"[Learning] Job {work.job_id} completed in {seconds:.1f}s", **about(work))
+            self._log.info(f"[Learning] Job {work.job_id} completed in {seconds:.1f}s", **self._about(work))
         if len(learned.applied) > 3:
-            self._log.info(f"[Learning] {len(learned.applied)} jobs completed in {seconds:.1f}s", user_id=user_id)
+            self._log.info(f"[Learning] {len(learned.applied)} jobs completed in {seconds:.1f}s")
 
     async def _give_up(self, user_id: str, works: Sequence[Work]) -> None:
         """Settle what was applied before its last worker died, and bury the rest."""
@@ -142,7 +143,7 @@ class Settler:
             return
         cause = name(error)
         if not works:
-            self._log.error(f"[Learning] Could not learn what is due ({cause})", user_id=user_id)
+            self._log.error(f"[Learning] Could not learn what is due ({cause})")
             return
         work = works[0]
         if reason:
@@ -152,7 +153,7 @@ class Settler:
             await self._worker.intake.bury(work.delivery, "attempts", f"{exhausted(work)} ({cause})")
             return
         attempt = work.delivery.deliveries
-        self._log.error(f"[Learning] Job {work.job_id} failed, attempt {attempt} ({cause})", **about(work))
+        self._log.error(f"[Learning] Job {work.job_id} failed, attempt {attempt} ({cause})", **self._about(work))
         self.counts["failed_attempt"] += 1
         lease = self._worker.settings.lease
         wait = min(lease, timedelta(seconds=RETRY_SECONDS * 2 ** (attempt - 1)))
@@ -177,21 +178,23 @@ class Settler:
             due = learned.recorded.learn_due_at
             when = f"{due:%H:%M:%S}" if due else "soon"
             self._log.info(
-                f"[Learning] Recorded {len(learned.applied)} edits for user {user_id}, to be learned at {when}",
-                user_id=user_id,
+                f"[Learning] Recorded {len(learned.applied)} edits for user {user_id}, to be learned at {when}"
             )
         if learned.outcome is None:
             return
         outcome = learned.outcome
         if outcome.patterns:
-            self._log.info(f"[Learning] Detected patterns: {', '.join(outcome.patterns)}", user_id=user_id)
-        self._log.info(f"[Learning] Updating profile for user {user_id}...", user_id=user_id)
-        self._log.info("[Learning] Profile updated successfully", user_id=user_id, revision=outcome.profile.revision)
-        self._log.info(
-            f"[Learning] Evolution score: {outcome.score_before:.0f}% → {outcome.score_after:.0f}%", user_id=user_id
-        )
+            self._log.info(f"[Learning] Detected patterns: {', '.join(outcome.patterns)}")
+        self._log.info(f"[Learning] Updating profile for user {user_id}...")
+        self._log.info("[Learning] Profile updated successfully", revision=outcome.profile.revision)
+        self._log.info(f"[Learning] Evolution score: {outcome.score_before:.0f}% → {outcome.score_after:.0f}%")
 
+    def _ids(self, user_id: str, works: Sequence[Work]) -> dict[str, str]:
+        """Return what every line about a batch says: of a single job all its ids."""
+        return self._about(works[0]) if len(works) == 1 else {"user_id": user_id}
 
-def about(work: Work) -> dict[str, str]:
-    """Return what a log line says beside its text."""
-    return {"job_id": work.job_id, "user_id": work.user_id, "entry_id": work.delivery.id}
+    def _about(self, work: Work) -> dict[str, str]:
+        """Return what a line about one job says beside its text."""
+        ids = {"job_id": work.job_id, "user_id": work.user_id, "entry_id": work.delivery.id}
+        trace = self._worker.observer.trace_id(work.delivery)
+        return ids if trace is None else {**ids, "trace_id": trace}
