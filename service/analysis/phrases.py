@@ -7,9 +7,11 @@ What is left must hold a content word.
 
 What is no phrase:
 * one side of a pair, a contraction, a hedge or an intensifier: these are counted elsewhere, as what they are;
-* an everyday word that another word replaced (`make -> do`): that is fluency;
 * the replacement for something removed, unless it is set off by punctuation (`Bottom line:`) or longer than three
   words: what stands there instead is the topic's, not the writer's;
+* a change of fewer than eight words, both sides together, in a sentence with two or more repairs of spelling or
+  grammar: that is fluency too;
+* one word that others replaced, unless hyphenated: the substitution says it; one everyday word put in or left out;
 * more than ten words, or anything from a sentence less than a third of which survived, unless it was merely cut: a
   rewritten sentence;
 * whole sentences of more than five words; shorter ones are phrases (`Let's dive in!`).
@@ -34,6 +36,9 @@ _WHOLE_SENTENCE = 5
 _SURVIVED = 0.34
 _SHORTENED = 0.7
 _REPLACEMENT = 3
+_REPAIRS = frozenset((Reason.SPELLING, Reason.LETTERS, Reason.GRAMMAR))
+_MENDED = 2
+_SHORTEST_AMID_REPAIRS = 8
 _BREAKS = frozenset(":;：；.!?。！？…—") | MASKS
 _SET_OFF = frozenset(",:;.!?。！？、，：；—–")
 
@@ -45,8 +50,9 @@ def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[st
         return [], []
     removed: list[str] = []
     added: list[str] = []
+    shortest = _SHORTEST_AMID_REPAIRS if _is_mended(diff) else 0
     for change in diff.changes:
-        if change.reason is not Reason.CONTENT:
+        if change.reason is not Reason.CONTENT or change.words < shortest:
             continue
         run = change.run
         replaced = change.kind == "substitution"
@@ -56,6 +62,11 @@ def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[st
             found = [phrase for phrase in found if _length(phrase) > _REPLACEMENT]
         added += found
     return removed, added
+
+
+def _is_mended(diff: GroupDiff) -> bool:
+    """Whether the sentence had its language repaired in several places."""
+    return sum(change.reason in _REPAIRS for change in diff.changes) >= _MENDED
 
 
 def sentence_phrase(unit: Unit, lexicon: Lexicon) -> list[str]:
@@ -146,7 +157,9 @@ def _is_phrase(keys: Sequence[str], lexicon: Lexicon, replaced: bool) -> bool:
         return False
     if sum(map(len, found)) > 120 or all(any(map(str.isdigit, key)) for key in content):
         return False
-    return len(found) > 1 or (len(found[0]) > 2 and not (replaced and found[0] in lexicon.common))
+    if len(found) > 1:
+        return True
+    return len(found[0]) > 2 and found[0] not in lexicon.common and (not replaced or "-" in found[0])
 
 
 def _is_set_off(tokens: Tokens, start: int, end: int) -> bool:
