@@ -94,9 +94,11 @@ def _evidence(path: str, claims: Sequence[Claim], edit_count: int) -> str:
     for claim in claims:
         if claim.path == path:
             return f"{claim.support} of {claim.opportunities} edits"
+    if not edit_count:
+        return "set"
     if path in NUMBERS:
         return f"{edit_count} edit{'' if edit_count == 1 else 's'}"
-    return "evidence of recent edits" if edit_count else "set"
+    return "evidence of recent edits"
 
 
 def _phrase_changes(path: str, old: list[Phrase], new: list[Phrase]) -> list[str]:
