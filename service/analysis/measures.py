@@ -4,7 +4,7 @@
   only in a text that has nothing else.
 * Paragraph length compares the same content: only the breaks between sentences that both sides share count, without
   those that have a list or heading in them on either side. So a call to action added as a line of its own, a sentence
-  turned into a list or a word left out shortens nothing. `after` is the plain mean of the saved text, `before` what
+  turned into a list or a word left out shortens nothing; in a text that shares no sentence with the draft, all counts. `after` is the plain mean of the saved text, `before` what
   that mean would be with the draft's breaks.
 """
 
@@ -51,7 +51,7 @@ def paragraph_length(before: Sequence[Unit], after: Sequence[Unit], alignment: A
     """Mean size of a paragraph of prose, compared over shared content."""
     plain_before, plain_after = _plain(before, characters), _plain(after, characters)
     shared = _shared(before, after, alignment)
-    if len(shared) < 2:
+    if not shared:
         return measure(plain_before, plain_after)
     breaks_before, breaks_after = _breaks(shared, before, after)
     return measure(plain_after * (1 + breaks_after) / (1 + breaks_before), plain_after)

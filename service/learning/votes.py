@@ -23,6 +23,8 @@ TIGHTENED = 0.12
 ADDED_SENTENCE = {"words": 4.0, "characters": 8.0}
 # A mean below this has nothing left to shorten.
 SHORT_SENTENCE = {"words": 8.0, "characters": 14.0}
+# One break more among ten is what any edit does.
+BREAK = 0.09
 # Labels a model is less sure about than this say nothing.
 LABEL_CONFIDENCE = 0.5
 # What a scale says after one sign; more signs say more (``service.analysis.scales``).
@@ -139,29 +141,18 @@ def headings(delta: StyleDelta) -> Vote:
 
 
 def paragraphs(delta: StyleDelta) -> Vote:
-    """+1 longer (breaks taken out), -1 shorter (breaks put in), beyond paragraphs added or dropped whole."""
-    breaks = _breaks(delta)
-    value = -_sign(breaks) if abs(breaks) >= 0.75 else 0
-    if not value and (_listed(delta) or _net(delta.headings)):
-        # A list cuts its paragraph in two or stands at its end: breaks cannot be told apart.
-        return Vote(0, 0.0, 0.0)
+    """+1 longer (breaks taken out), -1 shorter (breaks put in).
+
+    The analysis compares the breaks between sentences that both texts share, so that an ending, a list or a heading
+    put in or taken out is none.
+    """
+    length = delta.paragraph_length
+    value = 0
+    if length.before > 0 and length.after > 0:
+        ratio = length.after / length.before
+        value = int(ratio >= 1 + BREAK) - int(ratio <= 1 / (1 + BREAK))
     splittable = delta.sentences.before > delta.paragraphs.before + 1
     return Vote(value, 1.0 if delta.paragraphs.before > 1 else 0.0, 1.0 if splittable else 0.0)
-
-
-def _breaks(delta: StyleDelta) -> float:
-    net = float(_net(delta.paragraphs) - _net(delta.headings))
-    listed, ended, words = _listed(delta), _ended(delta), _net(delta.words)
-    if listed and _sign(net) == _sign(listed):
-        net -= _sign(listed)
-    if ended and _sign(net) == ended:
-        net -= ended
-    elif net > 0 and words > 0:
-        net -= min(net, words / ADDED_SENTENCE[delta.length_unit])
-    elif net < 0 and words < 0:
-        mean = delta.words.before / max(delta.paragraphs.before, 1)
-        net += min(-net, -words / max(mean * 0.5, 1.0))
-    return net
 
 
 def questions(delta: StyleDelta) -> Vote:

@@ -26,6 +26,10 @@ def count(before: int, after: int) -> Count:
     return Count(before=before, after=after, added=max(after - before, 0), removed=max(before - after, 0))
 
 
+def measure(before: float, after: float) -> Measure:
+    return Measure(before=before, after=after, difference=after - before)
+
+
 def edit(index: float, *, kept: str = "", **fields: Any) -> StyleDelta:
     """An evidence edit of a draft of six sentences in three paragraphs that leaves all as it was."""
     values: dict[str, Any] = {
@@ -38,11 +42,10 @@ def edit(index: float, *, kept: str = "", **fields: Any) -> StyleDelta:
     values |= fields
     words, sentences = values["words"], values["sentences"]
     before, after = words.before / max(sentences.before, 1), words.after / max(sentences.after, 1)
-    length = Measure(before=before, after=after, difference=after - before)
     return StyleDelta(
         job_id=f"job-{index:g}",
         edited_at=at(index),
-        sentence_length=length,
+        sentence_length=measure(before, after),
         kept_words=sketch(kept),
         **values,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.delta import StyleDelta, ToneScales, ToneShift
 from service.learning.paths import get
-from tests.learning.handmade import RULES, count, edit, longer, noise, shorter, taught
+from tests.learning.handmade import RULES, count, edit, longer, measure, noise, shorter, taught
 
 CASES: list[tuple[str, str, int, dict[str, Any]]] = [
     ("directions.sentence_length", "shorter", 3, {"sentences": count(6, 9), "words": count(96, 93)}),
@@ -20,8 +20,8 @@ CASES: list[tuple[str, str, int, dict[str, Any]]] = [
     ("directions.bullets", "fewer", 3, {"bullets": count(4, 0), "sentences": count(5, 6), "words": count(84, 96)}),
     ("directions.headings", "more", 3, {"headings": count(0, 2)}),
     ("directions.headings", "fewer", 3, {"headings": count(2, 0)}),
-    ("directions.paragraphs", "shorter", 3, {"paragraphs": count(2, 5)}),
-    ("directions.paragraphs", "longer", 3, {"paragraphs": count(5, 2)}),
+    ("directions.paragraphs", "shorter", 3, {"paragraphs": count(2, 5), "paragraph_length": measure(48, 19)}),
+    ("directions.paragraphs", "longer", 3, {"paragraphs": count(5, 2), "paragraph_length": measure(19, 48)}),
     ("directions.ending", "cta", 3, {"ending_after": "cta"}),
     ("directions.ending", "question", 3, {"ending_before": "summary", "ending_after": "question"}),
     ("directions.tone.formality", "lower", 5, {"tone_scales": ToneScales(formality=-0.6)}),
@@ -38,7 +38,12 @@ CASES: list[tuple[str, str, int, dict[str, Any]]] = [
         3,
         {"bullets": count(0, 4), "sentences": count(6, 5), "words": count(96, 84)},
     ),
-    ("writing_traits.uses_short_paragraphs", "True", 3, {"paragraphs": count(2, 5)}),
+    (
+        "writing_traits.uses_short_paragraphs",
+        "True",
+        3,
+        {"paragraphs": count(2, 5), "paragraph_length": measure(48, 19)},
+    ),
     ("writing_traits.uses_emojis", "True", 3, {"emoji": count(0, 2)}),
 ]
 
