@@ -8,10 +8,13 @@ counts.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
 from schemas.delta import Count, Measure, ToneScales
+from service.analysis.lexicon import Lexicon
+from service.analysis.markers import find_marks
 from service.analysis.spans import Change, Reason
 from service.analysis.tokens import words
 
@@ -37,6 +40,18 @@ def tone_scales(counts: dict[str, Count], pair_signs: Iterable[int]) -> ToneScal
         directness=scale(*_both(counts, "hedges")[::-1]),
         humor=scale(*_both(counts, "laughter")),
         emotionality=scale(*_both(counts, "emotional")),
+    )
+
+
+def phrase_signs(phrase: str, lexicon: Lexicon) -> tuple[float, ...]:
+    """The signs that `phrase` alone brings on each scale of `ToneScales`, in their order."""
+    marks = Counter(name for name, _ in find_marks(phrase, words(phrase), lexicon))
+    return (
+        marks["formal"] - marks["casual"] - marks["contractions"],
+        phrase.count("!") + phrase.count("！") + marks["intensifiers"] + marks["enthusiastic"],
+        -marks["hedges"],
+        marks["laughter"],
+        marks["emotional"],
     )
 
 

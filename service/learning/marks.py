@@ -2,8 +2,8 @@
 
 A writer who puts "Here's the thing:" before every post adds a contraction each time, and is no more casual for it: the
 phrase is the habit, and it is learned as a phrase. So what the learned phrases of an edit account for is taken off the
-tone signal of that edit before it votes. What a phrase accounts for is asked of the analysis itself, with the phrase
-put into a neutral sentence.
+tone signal of that edit before it votes. What a phrase accounts for are its own words, in the lists of the edits'
+language.
 
 The analysis turns ``n`` more signs one way into ``n / (n + 1)``; ``_signs`` is the inverse.
 """
@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from schemas.delta import StyleDelta
-from service.analysis import analyze
+from service.analysis.lexicon import lexicon
+from service.analysis.scales import phrase_signs
 from service.learning import votes
 from service.learning.belief import Vote
 from service.learning.phrase_text import piece
 from service.learning.phrases import Found, Sides, Spans
 
-CARRIER = "The pump ran in the garden{}. Rain fell on the roof of the school."
 # Less than half a sign left is nothing.
 LEFT = 0.5
 NOTHING = Vote(0, 0.0, 0.0)
@@ -31,15 +31,15 @@ def _signs(value: float) -> float:
 
 
 @lru_cache(maxsize=4096)
-def tone_of(phrase: str) -> tuple[float, ...]:
+def tone_of(phrase: str, language: str) -> tuple[float, ...]:
     """The signs a phrase brings on each of ``votes.SCALES`` when it is put in."""
-    scales = analyze(CARRIER.format(""), CARRIER.format(f" {phrase}")).delta.tone_scales
-    return tuple(_signs(getattr(scales, scale)) for scale in votes.SCALES)
+    return phrase_signs(phrase, lexicon(language))
 
 
 def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Found]) -> dict[str, list[Vote]]:
     """The votes of ``edits`` on each tone scale, less what the learned phrases account for."""
-    marked = [(piece(one.phrase.phrase).key, tone_of(one.phrase.phrase)) for one in learned]
+    language = edits[-1].language if edits else "und"
+    marked = [(piece(one.phrase.phrase).key, tone_of(one.phrase.phrase, language)) for one in learned]
     moves = [votes.signals(edit) for edit in edits]
     result: dict[str, list[Vote]] = {}
     for index, scale in enumerate(votes.SCALES):
