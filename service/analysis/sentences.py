@@ -3,8 +3,9 @@
 sentencex (rules of many languages, Rust, 0.5 ms for 100 kB) keeps URLs, versions, titles and `z. B.` together. What
 it splits too eagerly is glued again: after an abbreviation of the language's own list, after an ordinal such as
 German `3. Mai`, after an ellipsis or a quotation (`"Ship it." she said`, 「行こう。」と) that goes on in small letters,
-and pieces without any word. What it does not split, a terminator followed by nothing but the next script, is left
-alone.
+and pieces without any word. What it takes for an abbreviation though it is an everyday word (Spanish `bien.`, English
+`no.`, `me.`) is split when the next word has a capital. What it does not split, a terminator followed by nothing but
+the next script, is left alone.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ _LONG_ABBREVIATIONS = ("approx.",)
 _ENDS = re.compile(r"[.!?…。！？؟।॥۔։។။]")
 _QUOTE_END = re.compile(r"[\"'”’»)\]」』）]\s*$")
 _LAST_WORD = re.compile(r"(?:^|[\s(\[\"'“„«])((?:\w{1,4}\. ?)*\w{1,12}\.)\s*$")
+# A full stop inside a piece: the word before it and the one after it.
+_INNER_STOP = re.compile(r"(?<![\w.])([^\W\d_]{1,20})\.[\"'”’»)\]]{0,3}\s+([\"'“„«(¿¡\[]{0,2}\w{1,20})")
+_ONE_LETTER_WORDS = frozenset("IAEOYÉÀÓ")
 _KANA = re.compile(r"\s*[\u3041-\u3096]")
 _CODES = frozenset(("en", "de", "es", "fr", "pt", "ja", "zh", "ko", "ar", "hi", "ru", "el", "he", "th"))
 
@@ -33,7 +37,8 @@ def split(text: str, lexicon: Lexicon) -> list[str]:
     if _ENDS.search(text, 0, len(text.rstrip()) - 1) is None:
         return [text.strip()]
     code = lexicon.language if lexicon.language in _CODES else "en"
-    pieces = list(islice((piece for part in _parts(text) for piece in sentencex.segment(code, part)), MOST))
+    found = (piece for part in _parts(text) for piece in sentencex.segment(code, part))
+    pieces = list(islice((half for piece in found for half in _halves(piece, lexicon)), MOST))
     if len(pieces) == 1:
         return [text.strip()]
     return [piece.strip() for piece in _glue(pieces, lexicon)]
@@ -58,6 +63,26 @@ def _chunks(text: str) -> Iterator[str]:
         yield text[start:end]
         start = end
     yield text[start:]
+
+
+def _halves(piece: str, lexicon: Lexicon) -> Iterator[str]:
+    """The sentences of a piece that was held together by an everyday word."""
+    start = 0
+    for match in _INNER_STOP.finditer(piece):
+        if _is_everyday(match.group(1), match.group(2), lexicon):
+            yield piece[start : match.start(2)]
+            start = match.start(2)
+    yield piece[start:]
+
+
+def _is_everyday(word: str, following: str, lexicon: Lexicon) -> bool:
+    """Whether `word.` ends a sentence before `following`: a word one knows, before a capital that is no initial."""
+    word, following = word.lower(), following.lstrip("\"'“„«(¿¡[")
+    if len(following) < 2 and following not in _ONE_LETTER_WORDS:
+        return False
+    if not following[0].isupper() or not (word in lexicon.function or word in lexicon.common):
+        return False
+    return len(word) > 1 or following.lower() in lexicon.function
 
 
 def _glue(pieces: list[str], lexicon: Lexicon) -> list[str]:
@@ -106,6 +131,8 @@ def _is_abbreviation(tail: str, start: str, after: str, lexicon: Lexicon) -> boo
         return False
     word = found.group(1).lower()
     last = word.rsplit(None, 1)[-1]
+    if start.isupper() and _is_everyday(last[:-1], after.split(None, 1)[0].rstrip(".,:;!?"), lexicon):
+        return False
     if lexicon.titles & {word, last, word.replace(" ", "")}:
         return True
     starts_sentence = start.isupper() and after.split(None, 1)[0].strip("\"'“,").lower() in lexicon.function
