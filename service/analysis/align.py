@@ -217,6 +217,8 @@ class _Pairer:
         dice = 2 * shared / (len(one.words) + len(other.words))
         if dice >= (_ALIKE_ALONE if self._is_alone(a, b) else _ALIKE):
             return dice
+        if shared >= 3 and shared == min(len(set(one.words)), len(set(other.words))):
+            return _ALIKE
         if max(len(one.text), len(other.text)) > _LETTERS:
             return 0.0
         ratio = Indel.normalized_similarity(one.text, other.text)

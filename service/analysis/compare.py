@@ -12,12 +12,14 @@ from schemas.delta import SpanKind
 from service.analysis.align import Alignment, Group
 from service.analysis.diff import Run
 from service.analysis.document import Document, Unit
-from service.analysis.ending import ending
+from service.analysis.ending import ending, opening
 from service.analysis.lexicon import Lexicon
 from service.analysis.phrases import group_phrases, sentence_phrase
 from service.analysis.spans import Change, Classifier, GroupDiff, Reason
 
 TOKEN_BUDGET = 20_000
+# A label (`Hot take:`) is a phrase, wherever it stands.
+_LABEL = 2
 _NO_RUN = Run(0, 0, 0, 0)
 # What can split or merge sentences; a repaired blank (`day.New`) cannot.
 _RESTRUCTURES = frozenset((Reason.MARKS, Reason.CONJUNCTION, Reason.CONTENT, Reason.FUNCTION, Reason.GRAMMAR))
@@ -54,12 +56,18 @@ def compare(before: Document, after: Document, alignment: Alignment, lists: Lexi
             _note(result, classifier.compare(*texts), group, lists)
     for index in alignment.deleted:
         _note_single(result, before.units[index], "deletion", lists)
-    closes = ending(after.units, lists) in ("cta", "question")
+    places = _placed(after.units, lists)
     for index in alignment.inserted:
-        # A call to action or question at the end is the ending, not a phrase.
-        quiet = closes and index == len(after.units) - 1
-        _note_single(result, after.units[index], "insertion", lists, quiet)
+        _note_single(result, after.units[index], "insertion", lists, quiet=index in places)
     return result
+
+
+def _placed(units: list[Unit], lists: Lexicon) -> set[int]:
+    """Sentences that are an ending or a hook, and as that no phrase."""
+    places = {len(units) - 1} if ending(units, lists) != "none" else set()
+    if opening(units, lists) == "hook" and not (len(units[0].words) <= _LABEL and units[0].text[-1] in ":："):
+        places.add(0)
+    return places
 
 
 def _joined(units: list[Unit], indices: list[int]) -> str:

@@ -127,7 +127,7 @@ class _Fields:
         if not rewrite:
             fields |= self._expressions()
         if not noise:
-            fields["tone_scales"] = tone_scales({**layout, **marks}, self._pair_signs())
+            fields["tone_scales"] = tone_scales(self._tone_counts({**layout, **marks}, fields), self._pair_signs())
             fields["complexity_shift"] = complexity_shift(self._exchanged(), fields["long_word_share"], ratio)
             fields["kept_words"] = sketch_words([word for unit in self._after.units for word in unit.words])
         if rewrite:
@@ -181,6 +181,44 @@ class _Fields:
         ]
         marks["laughter"] = multiset(*laughing)
         return marks
+
+    def _tone_counts(self, counts: dict[str, Count], fields: dict[str, Any]) -> dict[str, Count]:
+        """The counts that tone is read from: without a hook or an ending put in or taken out, which is only that.
+
+        In Japanese and Chinese every whole sentence brings the forms of its register, so that one more is no sign.
+        """
+        alignment = self._alignment
+        gone = self._placed(alignment.deleted, self._before.units, fields, "before")
+        come = self._placed(alignment.inserted, self._after.units, fields, "after")
+        if gone or come:
+            counts = counts | self._without(gone, come, MARKERS)
+            loud = [sum(_either(side.units[i].text, "!！") for i in places) for side, places in self._sides(gone, come)]
+            found = counts["exclamations"]
+            counts["exclamations"] = balance(found.before - loud[0], found.after - loud[1])
+        if self._lists.substrings and (alignment.deleted or alignment.inserted):
+            counts = counts | self._without(set(alignment.deleted), set(alignment.inserted), ("formal", "casual"))
+        return counts
+
+    def _sides(self, gone: set[int], come: set[int]) -> tuple[tuple[Document, set[int]], tuple[Document, set[int]]]:
+        return (self._before, gone), (self._after, come)
+
+    @staticmethod
+    def _placed(single: Sequence[int], units: Sequence[Unit], fields: dict[str, Any], side: str) -> set[int]:
+        """Which of the sentences that only this side has are its hook or its ending."""
+        places: set[int] = set()
+        if fields["ending_before"] != fields["ending_after"] and fields[f"ending_{side}"] != "none":
+            places.add(len(units) - 1)
+        if fields["opening_before"] != fields["opening_after"] and fields[f"opening_{side}"] != "statement":
+            places.add(0)
+        return places.intersection(single)
+
+    def _without(self, gone: set[int], come: set[int], names: Sequence[str]) -> dict[str, Count]:
+        """The markers of both sides, less those of some sentences."""
+        found = [
+            collect(unit.marks for index, unit in enumerate(side.units) if index not in places)
+            for side, places in self._sides(gone, come)
+        ]
+        return {name: multiset(found[0].get(name, []), found[1].get(name, [])) for name in names}
 
     def _lengths(self) -> dict[str, Any]:
         sides = [prose(side.units) for side in (self._before, self._after)]

@@ -28,6 +28,9 @@ MARKERS = (
 )
 
 
+# Lists whose words alone are tone and no phrase.
+TONE = ("hedges", "intensifiers", "enthusiastic", "laughter", "formal", "casual")
+
 # Stand beside numbers in any language, and are no facts themselves.
 UNITS = frozenset(
     [
@@ -96,6 +99,7 @@ class Lexicon:
 
     language: str
     grammar: frozenset[str] = frozenset()
+    prepositions: frozenset[str] = frozenset()
     pronouns: frozenset[str] = frozenset()
     conjunctions: frozenset[str] = frozenset()
     negations: frozenset[str] = frozenset()
@@ -122,6 +126,8 @@ class Lexicon:
     marker_starts: Mapping[tuple[str, str], tuple[tuple[Expression, str], ...]] = field(default_factory=dict)
     substrings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     quiet: frozenset[Expression] = frozenset()
+    hedges: frozenset[Expression] = frozenset()
+    tone: frozenset[str] = frozenset()
     openers: Mapping[str, Openers] = field(default_factory=dict)
     imperatives: frozenset[str] = frozenset()
     after_imperative: frozenset[str] = frozenset()
@@ -171,6 +177,7 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
     return Lexicon(
         language=language,
         grammar=grammar,
+        prepositions=listed("prepositions"),
         auxiliaries=auxiliaries,
         pronouns=pronouns,
         conjunctions=conjunctions,
@@ -199,6 +206,8 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
         quiet=frozenset(
             expression(entry) for key in ("hedges", "intensifiers", "laughter") for entry in entries(raw.get(key, ""))
         ),
+        hedges=frozenset(map(expression, entries(raw.get("hedges", "")))),
+        tone=frozenset(word for key in TONE for word in listed(key) if "-" not in word),
         openers={key: Openers.of(entries(value)) for key, value in raw.get("openers", {}).items()},
         imperatives=listed("imperatives"),
         after_imperative=listed("after_imperative"),

@@ -16,6 +16,9 @@ from service.analysis.lexicon import Lexicon
 
 Marks = tuple[tuple[str, str], ...]
 Found = dict[str, list[str]]
+# An English hedge, and a month.
+MAY = "may"
+_NO_HEDGE = ""
 
 
 def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
@@ -23,12 +26,24 @@ def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
     if lexicon.substrings:
         return tuple(_substrings(sentence, lexicon))
     singles = lexicon.single_markers
+    if MAY in words:
+        words = [_NO_HEDGE if _is_month(sentence, words, i) else word for i, word in enumerate(words)]
     found = [(name, word) for word in words if word in singles for name in singles[word]]
     starts = lexicon.marker_starts
     at = [index for index, pair in enumerate(pairwise(words)) if pair in starts]
     if at:
         found = _expressions(words, at, lexicon)
     return tuple(found)
+
+
+def _is_month(sentence: str, words: list[str], index: int) -> bool:
+    """Whether the word there is the month of May: capitalised inside the sentence, beside a day, or after `in`."""
+    if words[index] != MAY:
+        return False
+    before, after = words[max(0, index - 1) : index], words[index + 1 : index + 2]
+    if any(word[0].isdigit() for word in before + after) or before in (["in"], ["since"], ["until"], ["last"]):
+        return True
+    return index > 0 and f" {MAY.capitalize()}" in sentence
 
 
 def collect(marks: Iterable[Marks]) -> Found:

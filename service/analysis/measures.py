@@ -4,8 +4,8 @@
   only in a text that has nothing else.
 * Paragraph length compares the same content: only the breaks between sentences that both sides share count, without
   those that have a list or heading in them on either side. So a call to action added as a line of its own, a sentence
-  turned into a list or a word left out shortens nothing; in a text that shares no sentence with the draft, all counts. `after` is the plain mean of the saved text, `before` what
-  that mean would be with the draft's breaks.
+  turned into a list or a word left out shortens nothing. `after` is the plain mean of the saved text, `before` what
+  that mean would be with the draft's breaks. A text that shares no sentence with the draft is compared as it is.
 """
 
 from __future__ import annotations

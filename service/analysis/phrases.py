@@ -1,20 +1,23 @@
 """Phrases a writer took out or put in: maximal changed spans inside a sentence, as written.
 
 From every content run one span is taken on each side, cut at sentence ends, colons, semicolons and stand-ins. Marks
-at its edges, leading conjunctions and auxiliaries (`[is] a true testament`) go; trailing function words go when the
-sentence went on after them (`look no further [than] the garden`) but not at the end of a clause (`let's dive in.`).
+at its edges, conjunctions that join it to what stands before and leading auxiliaries (`[is] a true testament`) go;
+trailing function words go when the sentence went on after them (`look no further [than] the garden`) but not at the
+end of a clause (`let's dive in.`), and not the preposition of a lone verb (`delve into`). A hedge at an edge goes too.
 What is left must hold a content word.
 
 What is no phrase:
-* one side of a pair, a contraction, a hedge or an intensifier: these are counted elsewhere, as what they are;
+* one side of a pair, a contraction, a hedge, an intensifier, words of enthusiasm or of a register alone: these are
+  counted elsewhere, as what they are;
 * the replacement for something removed, unless it is set off by punctuation (`Bottom line:`) or longer than three
   words: what stands there instead is the topic's, not the writer's;
+* a span whose content words all come back elsewhere in the sentence: it was turned around;
 * a change of fewer than eight words, both sides together, in a sentence with two or more repairs of spelling or
   grammar: that is fluency too;
 * one word that others replaced, unless hyphenated: the substitution says it; one everyday word put in or left out;
 * more than ten words, or anything from a sentence less than a third of which survived, unless it was merely cut: a
   rewritten sentence;
-* whole sentences of more than five words; shorter ones are phrases (`Let's dive in!`).
+* whole sentences of more than five words; shorter ones are phrases (`Let's dive in!`). Headings are structure.
 
 At most six a side, those of two to six words first; none is part of another; what is on both sides was only moved.
 """
@@ -26,6 +29,7 @@ from collections.abc import Iterable, Sequence
 from service.analysis.document import Unit
 from service.analysis.lexicon import Lexicon
 from service.analysis.mask import MASKS
+from service.analysis.repairs import is_inflection, is_typo
 from service.analysis.spans import GroupDiff, Reason
 from service.analysis.tokens import Tokens, is_character_script, is_word, tokenize
 
@@ -36,6 +40,7 @@ _WHOLE_SENTENCE = 5
 _SURVIVED = 0.34
 _SHORTENED = 0.7
 _REPLACEMENT = 3
+_LONGEST_HEDGE = 5
 _REPAIRS = frozenset((Reason.SPELLING, Reason.LETTERS, Reason.GRAMMAR))
 _MENDED = 2
 _SHORTEST_AMID_REPAIRS = 8
@@ -51,17 +56,25 @@ def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[st
     removed: list[str] = []
     added: list[str] = []
     shortest = _SHORTEST_AMID_REPAIRS if _is_mended(diff) else 0
+    gone, come = _changed_words(diff)
     for change in diff.changes:
         if change.reason is not Reason.CONTENT or change.words < shortest:
             continue
         run = change.run
         replaced = change.kind == "substitution"
-        removed += _spans(diff.before, run.a0, run.a1, lexicon, replaced)
-        found = _spans(diff.after, run.b0, run.b1, lexicon, replaced)
+        removed += _spans(diff.before, (run.a0, run.a1), lexicon, replaced, come)
+        found = _spans(diff.after, (run.b0, run.b1), lexicon, replaced, gone)
         if replaced and not _is_set_off(diff.after, run.b0, run.b1):
             found = [phrase for phrase in found if _length(phrase) > _REPLACEMENT]
         added += found
     return removed, added
+
+
+def _changed_words(diff: GroupDiff) -> tuple[frozenset[str], frozenset[str]]:
+    """The words that changed on either side of a group."""
+    gone = (key for change in diff.changes for key in diff.before.keys[change.run.a0 : change.run.a1])
+    come = (key for change in diff.changes for key in diff.after.keys[change.run.b0 : change.run.b1])
+    return frozenset(filter(is_word, gone)), frozenset(filter(is_word, come))
 
 
 def _is_mended(diff: GroupDiff) -> bool:
@@ -72,10 +85,10 @@ def _is_mended(diff: GroupDiff) -> bool:
 def sentence_phrase(unit: Unit, lexicon: Lexicon) -> list[str]:
     """The phrase of a sentence that was added or dropped as a whole: itself, when it is short."""
     limit = _LONGEST_CHARACTERS // 2 if is_character_script(unit.words[0]) else _WHOLE_SENTENCE
-    if len(unit.words) > limit:
+    if unit.kind == "heading" or len(unit.words) > limit:
         return []
     tokens = tokenize(unit.text)
-    return _spans(tokens, 0, len(tokens.keys), lexicon, False)
+    return _spans(tokens, (0, len(tokens.keys)), lexicon, False, frozenset())
 
 
 def select(removed: Sequence[str], added: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -107,14 +120,24 @@ def _length(phrase: str) -> int:
     return len(phrase) // 2 if is_character_script(phrase[0]) else phrase.count(" ") + 1
 
 
-def _spans(tokens: Tokens, start: int, end: int, lexicon: Lexicon, replaced: bool) -> list[str]:
-    """The phrases of one run on one side."""
+def _spans(tokens: Tokens, run: tuple[int, int], lexicon: Lexicon, replaced: bool, others: frozenset[str]) -> list[str]:
+    """The phrases of one run on one side; `others` are the words that changed on the other side."""
     phrases: list[str] = []
-    for first, last in _pieces(tokens, start, end):
+    for first, last in _pieces(tokens, *run):
         first, last = _trim(tokens, first, last, lexicon)
-        if first < last and _is_phrase(tokens.keys[first:last], lexicon, replaced):
+        found = [key for key in tokens.keys[first:last] if is_word(key)]
+        if found and _is_phrase(found, lexicon, replaced) and not _comes_back(found, lexicon, others):
             phrases.append(tokens.raw(first, last))
     return phrases
+
+
+def _comes_back(found: Sequence[str], lexicon: Lexicon, others: frozenset[str]) -> bool:
+    """Whether what carries the meaning of a span stands on the other side too, at another place or form."""
+    content = [key for key in found if not lexicon.is_function(key) and (key,) not in lexicon.quiet]
+    return bool(content) and all(
+        key in others or any(is_typo(key, other, lexicon) or is_inflection(key, other, lexicon) for other in others)
+        for key in content
+    )
 
 
 def _pieces(tokens: Tokens, start: int, end: int) -> Iterable[tuple[int, int]]:
@@ -131,35 +154,65 @@ def _pieces(tokens: Tokens, start: int, end: int) -> Iterable[tuple[int, int]]:
 
 def _trim(tokens: Tokens, first: int, last: int, lexicon: Lexicon) -> tuple[int, int]:
     keys = tokens.keys
-    while first < last and (not is_word(keys[first]) or keys[first] in lexicon.conjunctions):
-        first += 1
-    if first and keys[first - 1] not in _BREAKS and not tokens.breaks_before(first):
-        while first < last and keys[first] in lexicon.auxiliaries:
-            first += 1
+    first = _trimmed_start(tokens, first, last, lexicon)
     marks = last
     while first < last and not is_word(keys[last - 1]):
         last -= 1
     if last == marks and last < len(keys) and is_word(keys[last]) and not tokens.breaks_before(last):
-        while first < last and (not is_word(keys[last - 1]) or lexicon.is_edge(keys[last - 1])):
-            last -= 1
+        last = _trimmed_end(keys, first, last, lexicon)
     while first < last and keys[last - 1] in lexicon.conjunctions:
         last -= 1
     return first, last
 
 
-def _is_phrase(keys: Sequence[str], lexicon: Lexicon, replaced: bool) -> bool:
-    found = [key for key in keys if is_word(key)]
-    if is_character_script(found[0]):
-        content = [key for key in found if not lexicon.is_function(key)]
-        return 2 <= len(found) <= _LONGEST_CHARACTERS and len(content) >= 2
+def _trimmed_start(tokens: Tokens, first: int, last: int, lexicon: Lexicon) -> int:
+    """Without marks, joining conjunctions (the first word of a sentence joins nothing), auxiliaries and a hedge."""
+    keys = tokens.keys
+    while first < last and not is_word(keys[first]):
+        first += 1
+    opens = first == 0 or keys[first - 1] in _BREAKS or tokens.breaks_before(first)
+    while first < last and not opens and (not is_word(keys[first]) or _joins(keys[first], lexicon)):
+        first += 1
+    if not opens:
+        while first < last and keys[first] in lexicon.auxiliaries:
+            first += 1
+    hedge = next((n for n in range(_LONGEST_HEDGE, 0, -1) if tuple(keys[first : first + n]) in lexicon.hedges), 0)
+    return min(first + hedge, last)
+
+
+def _joins(key: str, lexicon: Lexicon) -> bool:
+    return key in lexicon.conjunctions and key not in lexicon.grammar
+
+
+def _trimmed_end(keys: Sequence[str], first: int, last: int, lexicon: Lexicon) -> int:
+    """Without function words, but with the preposition that belongs to a lone content word (`delve into`)."""
+    end = last
+    while first < end and (not is_word(keys[end - 1]) or lexicon.is_edge(keys[end - 1])):
+        end -= 1
+    content = sum(is_word(key) and not lexicon.is_function(key) for key in keys[first:end])
+    belongs = (
+        content == 1 and end < last and keys[end] in lexicon.prepositions and keys[end] not in lexicon.conjunctions
+    )
+    return end + 1 if belongs else end
+
+
+def _is_phrase(found: Sequence[str], lexicon: Lexicon, replaced: bool) -> bool:
     content = [key for key in found if not lexicon.is_function(key)]
-    if not content or len(found) > _LONGEST_WORDS or tuple(found) in lexicon.quiet:
+    if is_character_script(found[0]):
+        text = "".join(found)
+        return 2 <= len(found) <= _LONGEST_CHARACTERS and len(content) >= 2 and not _is_tone([text], lexicon)
+    if not content or len(found) > _LONGEST_WORDS or tuple(found) in lexicon.quiet or _is_tone(content, lexicon):
         return False
     if sum(map(len, found)) > 120 or all(any(map(str.isdigit, key)) for key in content):
         return False
     if len(found) > 1:
         return True
     return len(found[0]) > 2 and found[0] not in lexicon.common and (not replaced or "-" in found[0])
+
+
+def _is_tone(content: Sequence[str], lexicon: Lexicon) -> bool:
+    """Whether words only make a text warmer, surer or more formal."""
+    return all(key in lexicon.tone for key in content)
 
 
 def _is_set_off(tokens: Tokens, start: int, end: int) -> bool:

@@ -33,6 +33,8 @@ def is_typo(before: str, after: str, lexicon: Lexicon) -> bool:
         return False
     if before in lexicon.common and after in lexicon.common:
         return False
+    if before.replace("ß", "ss") == after.replace("ß", "ss"):
+        return True
     if sorted(before) == sorted(after):
         return bool(OSA.distance(before, after) <= 2)
     if longer <= 3 or (longer <= 5 and before[0] != after[0]):

@@ -134,7 +134,7 @@ class Classifier:
                 return "substitution", Reason.PAIR, sign
             if self._is_joined_typo(words_a, words_b):
                 return "typo", Reason.LETTERS, 0
-        if self._is_fact(a, run.a0, run.a1) and self._is_fact(b, run.b0, run.b1):
+        if (self._is_fact(a, run.a0, run.a1) and self._is_fact(b, run.b0, run.b1)) or self._renames(a, b, run):
             return "correction", Reason.FACT, 0
         marked = len(words_a) + len(words_b) < run.a1 - run.a0 + run.b1 - run.b0
         return self._decide_words(operation, words_a, words_b, marked)
@@ -152,7 +152,7 @@ class Classifier:
         if content_a or content_b:
             if len(content_a) == len(content_b) and all(map(self._is_repair, content_a, content_b)):
                 return "typo", Reason.SPELLING, 0
-            if tuple(words_a) in lexicon.quiet or tuple(words_b) in lexicon.quiet:
+            if _is_quiet(words_a, content_b, lexicon) or _is_quiet(words_b, content_a, lexicon):
                 return operation, Reason.QUIET, 0
             return operation, Reason.CONTENT, 0
         both = set(words_a) ^ set(words_b)
@@ -222,6 +222,22 @@ class Classifier:
                 return False
         return facts
 
+    def _renames(self, a: Tokens, b: Tokens, run: Run) -> bool:
+        """Whether the first word of a sentence, which has a capital anyhow, was one name and became another.
+
+        Names are words that no list has.
+        """
+        if run.a1 - run.a0 != 1 or run.b1 - run.b0 != 1 or self._lexicon.nouns_capitalised:
+            return False
+        return self._may_be_name(a, run.a0) and self._may_be_name(b, run.b0)
+
+    def _may_be_name(self, tokens: Tokens, index: int) -> bool:
+        key, lexicon = tokens.keys[index], self._lexicon
+        opens = not index or tokens.keys[index - 1] in _SENTENCE_END or tokens.breaks_before(index)
+        if not opens or not tokens.at(index).istitle() or lexicon.is_function(key) or not lexicon.function:
+            return False
+        return not any(key in known for known in (lexicon.common, lexicon.lemmas, lexicon.single_markers))
+
     def _is_number(self, key: str) -> bool:
         return key in self._lexicon.numbers or key in self._lexicon.calendar or any(map(str.isdigit, key))
 
@@ -235,6 +251,11 @@ class Classifier:
         if not index or previous in _SENTENCE_END or tokens.breaks_before(index):
             return tokens.keys[index] in self._names
         return previous not in "\"'“‘„«(*"
+
+
+def _is_quiet(found: list[str], content: list[str], lexicon: Lexicon) -> bool:
+    """Whether `found` is a hedge or an intensifier, and what it stands against no phrase."""
+    return tuple(found) in lexicon.quiet and len(content) <= 1
 
 
 def _is_joined(keys_a: list[str], keys_b: list[str]) -> bool:

@@ -39,25 +39,33 @@ def tone_of(phrase: str, language: str) -> tuple[float, ...]:
 def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Found]) -> dict[str, list[Vote]]:
     """The votes of ``edits`` on each tone scale, less what the learned phrases account for."""
     language = edits[-1].language if edits else "und"
-    marked = [(piece(one.phrase.phrase).key, tone_of(one.phrase.phrase, language)) for one in learned]
+    marked = {piece(one.phrase.phrase).key: tone_of(one.phrase.phrase, language) for one in learned}
+    brought = [_brought(edit, *both, marked) for edit, *both in zip(edits, *sides, strict=True)]
     moves = [votes.signals(edit) for edit in edits]
-    result: dict[str, list[Vote]] = {}
-    for index, scale in enumerate(votes.SCALES):
-        moved = [move[index] for move in moves]
-        brings = [(wanted, tones[index]) for wanted, tones in marked if tones[index]]
-        if not any(moved) or not brings:
-            result[scale] = list(map(votes.tone, moved))
-            continue
-        result[scale] = [
-            votes.tone(value) if _is_left(value, out, put, brings) else NOTHING
-            for value, out, put in zip(moved, *sides, strict=True)
+    return {
+        scale: [
+            votes.tone(move[index]) if _is_left(move[index], signs[index]) else NOTHING
+            for move, signs in zip(moves, brought, strict=True)
         ]
-    return result
+        for index, scale in enumerate(votes.SCALES)
+    }
 
 
-def _is_left(value: float, out: Spans, put: Spans, brings: Sequence[tuple[str, float]]) -> bool:
-    """Whether a signal remains without the phrases of the edit; no signal is no matter of phrases."""
-    if not value:
+def _brought(edit: StyleDelta, out: Spans, put: Spans, marked: dict[str, tuple[float, ...]]) -> list[float]:
+    """The signs on each scale that learned phrases put in or taken out brought, and what took their place."""
+    signs = [0.0] * len(votes.SCALES)
+    for wanted, tones in marked.items():
+        times = put.has(wanted) - out.has(wanted)
+        if times < 0:
+            instead = [swap.after for swap in edit.substitutions if wanted in piece(swap.before).key]
+            signs = [sign + sum(brings) for sign, *brings in zip(signs, *(tone_of(x, edit.language) for x in instead))]
+        if times:
+            signs = [sign + times * tone for sign, tone in zip(signs, tones, strict=True)]
+    return signs
+
+
+def _is_left(value: float, brought: float) -> bool:
+    """Whether a signal remains without what phrases brought; no signal is no matter of phrases."""
+    if not value or not brought:
         return True
-    brought = sum(sign * (put.has(wanted) - out.has(wanted)) for wanted, sign in brings)
     return abs(_signs(value) - brought) >= LEFT and (_signs(value) - brought) * value > 0
