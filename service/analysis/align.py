@@ -150,6 +150,7 @@ class _Pairer:
         self._gaps_before = {index: bisect_left(self._anchors_before, index) for index in left_before}
         self._gaps_after = {index: bisect_left(self._anchors_after, index) for index in left_after}
         groups = self._pair_nearest(left_before, left_after)
+        groups += self._pair_between(left_before, left_after, groups)
         self._attach(left_before, left_after, groups)
         return sorted(groups, key=lambda group: group.after[0])
 
@@ -176,6 +177,25 @@ class _Pairer:
                 taken_after.add(b)
                 groups.append(Group([a], [b]))
         return groups
+
+    def _pair_between(self, left_before: list[int], left_after: list[int], groups: list[Group]) -> list[Group]:
+        """Sentences that no one was near enough to, between two pairs that belong together: they became each other."""
+        partner = {group.after[0]: group.before[0] for group in groups}
+        taken = set(partner.values())
+        partner |= dict(zip(self._anchors_after, self._anchors_before, strict=True))
+        ends = {-1: -1, len(self._after): len(self._before)}
+        partner |= ends
+        single = set(left_before) - taken
+        found = []
+        for b in left_after:
+            a = partner.get(b - 1, -2) + 1
+            if b not in partner and a in single and partner.get(b + 1) == a + 1 and self._resembles(a, b):
+                found.append(Group([a], [b]))
+        return found
+
+    def _resembles(self, a: int, b: int) -> bool:
+        one, other = set(self._before[a].words), set(self._after[b].words)
+        return 2 * len(one & other) >= _ALIKE_ALONE * (len(one) + len(other))
 
     def _candidates(self, left_before: list[int], left_after: list[int]) -> Iterable[tuple[int, int]]:
         holders: dict[str, list[int]] = defaultdict(list)

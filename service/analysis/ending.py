@@ -47,7 +47,7 @@ def opening(units: Sequence[Unit], lexicon: Lexicon) -> Opening:
         return "problem"
     if text.endswith(_QUESTION) or _opens_with(text, lexicon, "hook"):
         return "hook"
-    alone = len(units) > 1 and units[1].paragraph != first.paragraph
+    alone = len(units) > 1 and units[1].paragraph != first.paragraph and not first.leads_list
     if alone and len(first.words) <= _SHORT_LINE and text.endswith(("!", "！", ":", "...", "…")):
         return "hook"
     return "statement"

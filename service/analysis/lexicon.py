@@ -124,7 +124,7 @@ class Lexicon:
     weak_pairs: frozenset[tuple[Expression, Expression]] = frozenset()
     single_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     marker_starts: Mapping[tuple[str, str], tuple[tuple[Expression, str], ...]] = field(default_factory=dict)
-    substrings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    substrings: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = field(default_factory=dict)
     quiet: frozenset[Expression] = frozenset()
     hedges: frozenset[Expression] = frozenset()
     tone: frozenset[str] = frozenset()
@@ -279,11 +279,13 @@ def _marked(
 ) -> Iterator[tuple[Expression, str]]:
     """Every (expression, list it stands in).
 
-    The formal side of a pair marks a text as formal unless it is made of everyday words (`because = cuz`).
+    The formal side of a pair marks a text as formal unless it is made of everyday words (`because = cuz`) or warm
+    (`great = cool`).
     """
     for key in MARKERS:
         for entry in entries(raw.get(key, "")):
             yield expression(entry), key
+    everyday = everyday.union(*(entries(raw.get(key, "")) for key in ("enthusiastic", "intensifiers")))
     for formal, _ in strong:
         if not all(word in everyday for word in formal):
             for form in inflections(language, formal[0]):
@@ -299,11 +301,19 @@ def _single_markers(marked: Iterable[tuple[Expression, str]]) -> dict[str, tuple
     return {word: tuple(sorted(keys)) for word, keys in found.items()}
 
 
-def _substrings(raw: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """List -> its strings, the longest first."""
-    return {
-        key: tuple(sorted(entries(raw[key]), key=lambda entry: (-len(entry), entry))) for key in MARKERS if key in raw
-    }
+def _substrings(raw: Mapping[str, Any]) -> dict[str, tuple[tuple[str, tuple[str, ...]], ...]]:
+    """List -> its strings, the longest first; hedges with the longer ones of other lists that hold them.
+
+    `らしい` in `素晴らしい` is no hedge.
+    """
+    lists = {key: set(entries(raw[key])) for key in MARKERS if key in raw}
+    others = sorted(set().union(*(listed for key, listed in lists.items() if key != "hedges")))
+    found: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {}
+    for key, listed in lists.items():
+        ordered = sorted(listed, key=lambda entry: (-len(entry), entry))
+        longer = others if key == "hedges" else []
+        found[key] = tuple((one, tuple(each for each in longer if one in each and one != each)) for one in ordered)
+    return found
 
 
 def _marker_starts(

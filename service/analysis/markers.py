@@ -72,8 +72,10 @@ def _expressions(words: list[str], starts: list[int], lexicon: Lexicon) -> list[
 def _substrings(sentence: str, lexicon: Lexicon) -> Iterable[tuple[str, str]]:
     for name, expressions in lexicon.substrings.items():
         left = sentence
-        for expression in expressions:
+        for expression, holders in expressions:
             count = left.count(expression)
-            if count:
+            if count and holders:
+                count -= sum(left.count(holder) * holder.count(expression) for holder in holders)
+            if count > 0:
                 yield from [(name, expression)] * count
                 left = left.replace(expression, "\n")

@@ -11,7 +11,7 @@ What is no phrase:
   counted elsewhere, as what they are;
 * the replacement for something removed, unless it is set off by punctuation (`Bottom line:`) or longer than three
   words: what stands there instead is the topic's, not the writer's;
-* a span whose content words all come back elsewhere in the sentence: it was turned around;
+* a span half of whose content words come back elsewhere in the sentence: it was turned around;
 * a change of fewer than eight words, both sides together, in a sentence with two or more repairs of spelling or
   grammar: that is fluency too;
 * one word that others replaced, unless hyphenated: the substitution says it; one everyday word put in or left out;
@@ -41,6 +41,8 @@ _SURVIVED = 0.34
 _SHORTENED = 0.7
 _REPLACEMENT = 3
 _LONGEST_HEDGE = 5
+# Characters that a span needs when only one of them is no kana (`ここだけの話`).
+_WITH_KANA = 5
 _REPAIRS = frozenset((Reason.SPELLING, Reason.LETTERS, Reason.GRAMMAR))
 _MENDED = 2
 _SHORTEST_AMID_REPAIRS = 8
@@ -134,10 +136,11 @@ def _spans(tokens: Tokens, run: tuple[int, int], lexicon: Lexicon, replaced: boo
 def _comes_back(found: Sequence[str], lexicon: Lexicon, others: frozenset[str]) -> bool:
     """Whether what carries the meaning of a span stands on the other side too, at another place or form."""
     content = [key for key in found if not lexicon.is_function(key) and (key,) not in lexicon.quiet]
-    return bool(content) and all(
+    back = sum(
         key in others or any(is_typo(key, other, lexicon) or is_inflection(key, other, lexicon) for other in others)
         for key in content
     )
+    return bool(content) and 2 * back >= len(content)
 
 
 def _pieces(tokens: Tokens, start: int, end: int) -> Iterable[tuple[int, int]]:
@@ -200,7 +203,8 @@ def _is_phrase(found: Sequence[str], lexicon: Lexicon, replaced: bool) -> bool:
     content = [key for key in found if not lexicon.is_function(key)]
     if is_character_script(found[0]):
         text = "".join(found)
-        return 2 <= len(found) <= _LONGEST_CHARACTERS and len(content) >= 2 and not _is_tone([text], lexicon)
+        says = len(content) >= 2 or (len(content) == 1 and len(found) >= _WITH_KANA)
+        return says and len(found) <= _LONGEST_CHARACTERS and not _is_tone([text], lexicon)
     if not content or len(found) > _LONGEST_WORDS or tuple(found) in lexicon.quiet or _is_tone(content, lexicon):
         return False
     if sum(map(len, found)) > 120 or all(any(map(str.isdigit, key)) for key in content):

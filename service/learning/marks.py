@@ -40,7 +40,7 @@ def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Foun
     """The votes of ``edits`` on each tone scale, less what the learned phrases account for."""
     language = edits[-1].language if edits else "und"
     marked = {piece(one.phrase.phrase).key: tone_of(one.phrase.phrase, language) for one in learned}
-    brought = [_brought(edit, *both, marked) for edit, *both in zip(edits, *sides, strict=True)]
+    brought = [_brought(edit, out, put, marked) for edit, out, put in zip(edits, *sides, strict=True)]
     moves = [votes.signals(edit) for edit in edits]
     return {
         scale: [
@@ -58,7 +58,7 @@ def _brought(edit: StyleDelta, out: Spans, put: Spans, marked: dict[str, tuple[f
         times = put.has(wanted) - out.has(wanted)
         if times < 0:
             instead = [swap.after for swap in edit.substitutions if wanted in piece(swap.before).key]
-            signs = [sign + sum(brings) for sign, *brings in zip(signs, *(tone_of(x, edit.language) for x in instead))]
+            signs = list(map(sum, zip(signs, *(tone_of(one, edit.language) for one in instead), strict=True)))
         if times:
             signs = [sign + times * tone for sign, tone in zip(signs, tones, strict=True)]
     return signs

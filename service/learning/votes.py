@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from schemas.delta import Count, StyleDelta
 from service.learning.belief import Vote
+from service.learning.phrase_text import piece
 
 # A change of the mean below this share is what any edit does.
 LENGTH_CHANGE = 0.08
@@ -84,13 +85,13 @@ def _comparable(delta: StyleDelta) -> tuple[float, float, float]:
         more = 1 if ended > 0 else 0
         parts[more] -= one
         parts[2 + more] -= 1
+    parts[1] += _phrase_words(delta)
     surplus, extra = parts[1] - parts[0], parts[3] - parts[2]
     if surplus * extra > 0:
         more = 1 if extra > 0 else 0
         length = one if more else max(parts[0] / max(parts[2], 1) / 2, one)
         parts[2 + more] -= min(abs(extra), abs(surplus) / length)
         parts[more] = parts[1 - more]
-    parts[1] += _phrase_words(delta)
     before, after = parts[0] / max(parts[2], 1), parts[1] / max(parts[3], 1)
     return max(before, 1.0), after, parts[3] - parts[2]
 
@@ -108,10 +109,8 @@ def _ended(delta: StyleDelta) -> int:
 
 def _phrase_words(delta: StyleDelta) -> int:
     """Words that phrases took out of sentences, less those they put in: phrases are learned as phrases."""
-    if delta.length_unit != "words":
-        return 0
-    out = sum(phrase.count(" ") + 1 for phrase in delta.phrases_removed)
-    return out - sum(phrase.count(" ") + 1 for phrase in delta.phrases_added)
+    out, put = ([len(piece(one).words) for one in side] for side in (delta.phrases_removed, delta.phrases_added))
+    return sum(out) - sum(put)
 
 
 def emoji(delta: StyleDelta) -> Vote:
