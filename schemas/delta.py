@@ -111,6 +111,11 @@ class StyleDelta(_Part):
     emoji_added: tuple[str, ...] = ()
     emoji_removed: tuple[str, ...] = ()
 
+    shared_length: Measure = Field(
+        Measure(),
+        description="sentence length over the prose that both texts share: without sentences, lists and phrases that "
+        "were only added or dropped; 0 when the texts share none",
+    )
     paragraphs: Count = Count()
     paragraph_length: Measure = Field(Measure(), description="mean words (or characters) a paragraph of prose")
     bullets: Count = Count()

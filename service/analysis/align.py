@@ -282,15 +282,17 @@ class _Pairer:
                 continue
             left = uncovered(group)
             every = self._every((self._before if side == "before" else self._after)[index])
-            if len(every & left) >= _CONTAINED * len(every) and self._content(every, left):
+            if self._explains(every, left):
                 owners[index] = group
                 insort(group.before if side == "before" else group.after, index)
                 return
 
-    def _content(self, every: set[str], left: set[str]) -> bool:
-        """Whether most content words of a sentence are among the words that are left to explain."""
+    def _explains(self, every: set[str], left: set[str]) -> bool:
+        """Whether a sentence is most of the words that are left to explain, or has all its content words among them."""
         content = {word for word in every if not self._lexicon.is_function(word)}
-        return len(content & left) >= _CONTAINED * len(content)
+        if len(content) > 1 and content <= left:
+            return True
+        return len(every & left) >= _CONTAINED * len(every) and len(content & left) >= _CONTAINED * len(content)
 
     def _uncovered_before(self, group: Group) -> set[str]:
         """Words of the group's draft sentences that its saved sentences do not explain."""

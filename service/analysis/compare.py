@@ -16,6 +16,7 @@ from service.analysis.ending import ending, opening
 from service.analysis.lexicon import Lexicon
 from service.analysis.phrases import group_phrases, sentence_phrase
 from service.analysis.spans import Change, Classifier, GroupDiff, Reason
+from service.analysis.tokens import words
 
 TOKEN_BUDGET = 20_000
 # A label (`Hot take:`) is a phrase, wherever it stands.
@@ -27,9 +28,12 @@ _RESTRUCTURES = frozenset((Reason.MARKS, Reason.CONJUNCTION, Reason.CONTENT, Rea
 
 @dataclass(slots=True)
 class Comparison:
-    """The changed spans of one edit, and what follows from them."""
+    """The changed spans of one edit, and what follows from them; `phrase_words` has the words a side for each group."""
 
     changes: list[Change] = field(default_factory=list)
+    equal: list[tuple[int, int]] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+    phrase_words: list[tuple[int, int]] = field(default_factory=list)
     pairs: list[tuple[str, str]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
@@ -40,18 +44,19 @@ class Comparison:
 
 def compare(before: Document, after: Document, alignment: Alignment, lists: Lexicon) -> Comparison:
     """Compare everything that `alignment` did not find equal."""
-    result = Comparison()
+    result = Comparison(equal=[*alignment.equal, *alignment.moved], groups=alignment.groups)
     classifier = Classifier(lists, before.text, after.text)
     budget = TOKEN_BUDGET
     for group in alignment.groups:
         texts = _joined(before.units, group.before), _joined(after.units, group.after)
-        words = _words(before.units, group.before), _words(after.units, group.after)
+        sizes = _words(before.units, group.before), _words(after.units, group.after)
         result.pairs.append((texts[0].replace("\n", " "), texts[1].replace("\n", " ")))
-        budget -= max(words)
+        budget -= max(sizes)
         if budget < 0:
             result.truncated = True
-            result.changed_words += sum(words)
+            result.changed_words += sum(sizes)
             result.changes.append(_whole("substitution", *texts))
+            result.phrase_words.append((0, 0))
         else:
             _note(result, classifier.compare(*texts), group, lists)
     for index in alignment.deleted:
@@ -74,6 +79,10 @@ def _joined(units: list[Unit], indices: list[int]) -> str:
     return "\n".join([units[index].text for index in indices])
 
 
+def _size(phrases: list[str]) -> int:
+    return sum(len(words(phrase)) for phrase in phrases)
+
+
 def _words(units: list[Unit], indices: list[int]) -> int:
     return sum(len(units[index].words) for index in indices)
 
@@ -88,6 +97,7 @@ def _note(result: Comparison, diff: GroupDiff, group: Group, lists: Lexicon) -> 
     removed, added = group_phrases(diff, lists)
     result.removed += removed
     result.added += added
+    result.phrase_words.append((_size(removed), _size(added)))
     if len(group.before) != len(group.after) and any(change.reason in _RESTRUCTURES for change in diff.changes):
         result.restructured = True
 

@@ -22,7 +22,15 @@ from service.analysis.emoji import LAUGHING
 from service.analysis.language import SAMPLE, detect
 from service.analysis.lexicon import CHARACTER_LANGUAGES, MARKERS, Lexicon, lexicon
 from service.analysis.markers import collect
-from service.analysis.measures import long_words, mean_length, paragraph_count, paragraph_length, prose, size
+from service.analysis.measures import (
+    long_words,
+    mean_length,
+    paragraph_count,
+    paragraph_length,
+    prose,
+    shared_length,
+    size,
+)
 from service.analysis.phrases import select
 from service.analysis.scales import complexity_shift, tone_scales
 from service.analysis.sketch import sketch_words
@@ -227,6 +235,7 @@ class _Fields:
             "words": self._word_count(*sides),
             "sentences": balance(len(sides[0]), len(sides[1])),
             "sentence_length": measure(*means),
+            "shared_length": shared_length(self._before.units, self._after.units, self._comparison, self._characters),
             "long_word_share": measure(*map(long_words, sides)),
             "paragraph_length": paragraph_length(
                 self._before.units, self._after.units, self._alignment, self._characters

@@ -2,6 +2,8 @@
 
 * Sentence length is the mean over sentences of prose; list items, headings and the line that leads into a list count
   only in a text that has nothing else.
+* Shared length compares the sentences of prose that both sides have, alone or split or merged, less the words of
+  phrases put in or taken out: what the writer did to sentences that stayed.
 * Paragraph length compares the same content: only the breaks between sentences that both sides share count, without
   those that have a list or heading in them on either side. So a call to action added as a line of its own, a sentence
   turned into a list or a word left out shortens nothing. `after` is the plain mean of the saved text, `before` what
@@ -15,6 +17,7 @@ from itertools import accumulate, pairwise
 
 from schemas.delta import Measure
 from service.analysis.align import Alignment
+from service.analysis.compare import Comparison
 from service.analysis.counts import measure
 from service.analysis.document import Unit
 
@@ -33,6 +36,27 @@ def prose(units: Sequence[Unit]) -> list[Unit]:
 def mean_length(units: Sequence[Unit], characters: bool) -> float:
     """Mean size of `units`."""
     return sum(size(unit, characters) for unit in units) / len(units) if units else 0.0
+
+
+def shared_length(before: Sequence[Unit], after: Sequence[Unit], comparison: Comparison, characters: bool) -> Measure:
+    """Mean size of the sentences of prose that both sides share; 0 and 0 when there are none."""
+    words, sentences = [0, 0], [0, 0]
+    for a, b in comparison.equal:
+        if _is_prose(before[a]) and _is_prose(after[b]):
+            _add(words, sentences, [before[a]], [after[b]], characters)
+    for group, phrases in zip(comparison.groups, comparison.phrase_words, strict=True):
+        sides = [before[index] for index in group.before], [after[index] for index in group.after]
+        if all(map(_is_prose, (*sides[0], *sides[1]))):
+            _add(words, sentences, *sides, characters)
+            words[0] -= phrases[0]
+            words[1] -= phrases[1]
+    return measure(*(total / max(count, 1) for total, count in zip(words, sentences, strict=True)))
+
+
+def _add(words: list[int], sentences: list[int], one: Sequence[Unit], other: Sequence[Unit], characters: bool) -> None:
+    for side, units in enumerate((one, other)):
+        words[side] += sum(size(unit, characters) for unit in units)
+        sentences[side] += len(units)
 
 
 def long_words(units: Sequence[Unit]) -> float:

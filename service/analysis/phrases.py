@@ -205,7 +205,9 @@ def _is_phrase(found: Sequence[str], lexicon: Lexicon, replaced: bool) -> bool:
         text = "".join(found)
         says = len(content) >= 2 or (len(content) == 1 and len(found) >= _WITH_KANA)
         return says and len(found) <= _LONGEST_CHARACTERS and not _is_tone([text], lexicon)
-    if not content or len(found) > _LONGEST_WORDS or tuple(found) in lexicon.quiet or _is_tone(content, lexicon):
+    if not content or len(found) > _LONGEST_WORDS or _is_tone(content, lexicon):
+        return False
+    if tuple(found) in lexicon.quiet or " ".join(found) in lexicon.tone:
         return False
     if sum(map(len, found)) > 120 or all(any(map(str.isdigit, key)) for key in content):
         return False

@@ -19,6 +19,7 @@ from service.analysis.spans import Change, Reason
 from service.analysis.tokens import words
 
 _SHORTER_WORD = 1.0
+_OTHER_WORD = 1.5
 _SHARE = 0.04
 _MUCH = 0.3
 
@@ -62,18 +63,22 @@ def _both(counts: dict[str, Count], *names: str) -> tuple[float, float]:
 def complexity_shift(exchanged: Iterable[Change], long_words: Measure, ratio: float) -> Literal[-1, 0, 1]:
     """Whether the words became simpler or harder.
 
-    Exchanged words say it best: their mean length must differ by a letter. Without any, the share of long words must
+    Exchanged words say it best: their mean length must differ by a letter, by one and a half when
+    no known pair is among them. Without any, the share of long words must
     have moved by four points in a text three tenths of which changed.
     """
     old: list[str] = []
     new: list[str] = []
+    needed = _OTHER_WORD
     for change in exchanged:
+        if change.reason is Reason.PAIR:
+            needed = _SHORTER_WORD
         if change.reason in (Reason.PAIR, Reason.CONTENT):
             old += words(change.before)
             new += words(change.after)
     if old and new:
         shift = _mean(new) - _mean(old)
-        return 0 if abs(shift) < _SHORTER_WORD else 1 if shift > 0 else -1
+        return 0 if abs(shift) < needed else 1 if shift > 0 else -1
     if ratio < _MUCH or abs(long_words.difference) < _SHARE:
         return 0
     return 1 if long_words.difference > 0 else -1

@@ -53,6 +53,11 @@ def _function_words() -> frozenset[str]:
 
 
 @cache
+def _prepositions() -> frozenset[str]:
+    return frozenset().union(*(lexicon(language).prepositions for language in LANGUAGES))
+
+
+@cache
 def _everyday() -> frozenset[str]:
     """Words that alone are no phrase: common ones, and hedges and intensifiers, which are tone."""
     quiet = {" ".join(words) for language in LANGUAGES for words in lexicon(language).quiet}
@@ -87,9 +92,14 @@ def is_junk(words: tuple[str, ...]) -> bool:
     if all(map(is_character_script, words)):
         return len(words) < SHORTEST_RUN or "".join(words) in _function_words() or not content_words(words)
     content = [word for word in words if is_content(word)]
-    if len(content) == 1 and len(words) <= 2 and content[0] in _everyday():
+    if len(content) == 1 and len(words) <= 2 and content[0] in _everyday() and not _is_set_phrase(words):
         return True
     return not content or (len(words) == 1 and len(words[0]) < SHORTEST_WORD)
+
+
+def _is_set_phrase(words: tuple[str, ...]) -> bool:
+    """Whether an everyday word comes with an adverb after it (`simples assim`), not an article or preposition."""
+    return len(words) == 2 and is_content(words[0]) and words[1] not in _prepositions()
 
 
 def shown(forms: Counter[str]) -> str:

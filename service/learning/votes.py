@@ -2,7 +2,7 @@
 
 A vote must come from what the writer did to the feature itself. Most wrong claims are side effects: a call to
 action adds a short sentence and a short paragraph, a list takes a sentence out of the prose. So lengths are
-compared after taking out what was merely added or dropped.
+those that the analysis compared over what both texts share.
 
 ``up`` and ``down`` of a vote are the chances. "Fewer emoji" had a chance only if the draft had emoji; "more
 bullets" has one in any longer text, but not every text has something to list, so that chance counts half.
@@ -14,14 +14,11 @@ from collections.abc import Callable
 
 from schemas.delta import Count, StyleDelta
 from service.learning.belief import Vote
-from service.learning.phrase_text import piece
 
 # A change of the mean below this share is what any edit does.
 LENGTH_CHANGE = 0.08
 # Where no sentence was split or joined, words were only trimmed or filled in.
 TIGHTENED = 0.12
-# The shortest complete sentence people add on its own (a call to action), in words and in characters.
-ADDED_SENTENCE = {"words": 4.0, "characters": 8.0}
 # A mean below this has nothing left to shorten.
 SHORT_SENTENCE = {"words": 8.0, "characters": 14.0}
 # One break more among ten is what any edit does.
@@ -59,58 +56,18 @@ def _listed(delta: StyleDelta) -> int:
 
 
 def sentence_length(delta: StyleDelta) -> Vote:
-    """+1 longer, -1 shorter, by restructuring; not by a sentence added or dropped, a list, or a phrase."""
+    """+1 longer, -1 shorter, by what the writer did to sentences that both texts have.
+
+    A sentence added or dropped, a list or a phrase changes no sentence; in a text that shares none all count.
+    """
     if not (delta.words.before and delta.words.after and delta.sentences.before and delta.sentences.after):
         return Vote(0, 0.0, 0.0)
-    before, after, moved = _comparable(delta)
-    change = (after - before) / before
-    needed = LENGTH_CHANGE if abs(moved) >= 0.75 else TIGHTENED
-    chance_down = 1.0 if before > SHORT_SENTENCE[delta.length_unit] else 0.0
+    length = delta.shared_length if delta.shared_length.before > 0 else delta.sentence_length
+    change = length.difference / length.before if length.before > 0 else 0.0
+    needed = LENGTH_CHANGE if _net(delta.sentences) else TIGHTENED
+    chance_down = 1.0 if length.before > SHORT_SENTENCE[delta.length_unit] else 0.0
     chance_up = 1.0 if delta.sentences.before > 1 else 0.0
     return Vote(_sign(change) if abs(change) >= needed else 0, chance_up, chance_down)
-
-
-def _comparable(delta: StyleDelta) -> tuple[float, float, float]:
-    """Mean lengths of what is in both texts, and how many sentences splitting or joining made of it."""
-    words, sentences = [delta.words.before, delta.words.after], [delta.sentences.before, delta.sentences.after]
-    one = ADDED_SENTENCE[delta.length_unit]
-    # The side that has more: of list lines, of an ending, of whole sentences. It is reduced to what both have.
-    listed, ended = _listed(delta), _ended(delta)
-    parts = [float(part) for part in (*words, *sentences)]
-    if listed:
-        less = 0 if listed > 0 else 1
-        parts[less] = min(parts[less], parts[1 - less])
-        parts[2 + less] -= max(1, round(abs(listed) / 5))
-    if ended:
-        more = 1 if ended > 0 else 0
-        parts[more] -= one
-        parts[2 + more] -= 1
-    parts[1] += _phrase_words(delta)
-    surplus, extra = parts[1] - parts[0], parts[3] - parts[2]
-    if surplus * extra > 0:
-        more = 1 if extra > 0 else 0
-        length = one if more else max(parts[0] / max(parts[2], 1) / 2, one)
-        parts[2 + more] -= min(abs(extra), abs(surplus) / length)
-        parts[more] = parts[1 - more]
-    before, after = parts[0] / max(parts[2], 1), parts[1] / max(parts[3], 1)
-    return max(before, 1.0), after, parts[3] - parts[2]
-
-
-def _ended(delta: StyleDelta) -> int:
-    """+1 when a sentence that ends the text was put in, -1 when one was taken out."""
-    if delta.ending_before == delta.ending_after:
-        return 0
-    if delta.ending_after != "none" and delta.words.added >= 3:
-        return 1 if delta.sentences.after >= delta.sentences.before else 0
-    taken = delta.ending_before != "none" and delta.words.removed >= 3
-    # A last sentence that became a list was not taken out.
-    return -1 if taken and not _listed(delta) else 0
-
-
-def _phrase_words(delta: StyleDelta) -> int:
-    """Words that phrases took out of sentences, less those they put in: phrases are learned as phrases."""
-    out, put = ([len(piece(one).words) for one in side] for side in (delta.phrases_removed, delta.phrases_added))
-    return sum(out) - sum(put)
 
 
 def emoji(delta: StyleDelta) -> Vote:

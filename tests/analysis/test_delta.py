@@ -260,3 +260,28 @@ def test_sample_writers() -> None:
     assert {phrase for found in deltas["gia"] for phrase in found.phrases_added} == {"Quick reminder"}
     for name in ("ana", "ben", "dev", "emi", "hugo"):
         assert not any(found.phrases_added or found.phrases_removed for found in deltas[name])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "One long line about the old harbour. It rains.",
+            "One long line about the old harbour. It rains.\n\nJoin us.",
+        ),
+        ("Look here. Bring gloves, a map and fresh bread.", "Look here. Bring:\n- gloves\n- a map\n- fresh bread"),
+        ("It works at the end of the day. It rains here.", "It works. It rains here."),
+        ("A short one. A much longer sentence about rain.", "A much longer sentence about rain."),
+    ],
+)
+def test_shared_sentences_keep_their_length(before: str, after: str) -> None:
+    found = delta(before, after)
+    assert found.shared_length.difference == 0
+    assert found.sentence_length.difference != 0
+
+
+def test_splitting_shortens_shared_sentences() -> None:
+    found = delta(
+        "The ferry is late, and the bus is full. It rains.", "The ferry is late. The bus is full. It rains. Join us!"
+    )
+    assert found.shared_length.before > found.shared_length.after > 3

@@ -70,6 +70,7 @@ def test_a_higher_threshold_asks_for_more_edits() -> None:
 SIDE_EFFECTS: list[tuple[str, dict[str, Any]]] = [
     ("a call to action is a short sentence and a short paragraph", {
         "words": count(96, 101), "sentences": count(6, 7), "paragraphs": count(3, 4), "ending_after": "cta",
+        "shared_length": measure(16, 16),
     }),
     ("a list is made of one sentence", {
         "words": count(96, 84), "sentences": count(6, 5), "paragraphs": count(3, 4), "bullets": count(0, 4),
