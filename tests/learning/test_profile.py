@@ -238,10 +238,9 @@ class TestGuide:
         assert render_guide(profile, 3) == ""
 
     def test_other_scripts_have_a_token_a_character(self) -> None:
-        profile = override(
-            new_profile("ana", START), "common_phrases", ["春の京都を静かに歩く朝"], RULES, START
-        ).profile
-        line = '- Likes to write "春の京都を静かに歩く朝" (set by hand).'  # 11 characters of Japanese, 33 of English
+        liked = ["春の京都を静かに歩く朝"]
+        profile = override(new_profile("ana", START), "common_phrases", liked, RULES, START).profile
+        line = '- Likes to write "春の京都を静かに歩く朝" (set by hand).'  # 11 characters of Japanese, 34 of English
         assert render_guide(profile, 20) == line
         assert render_guide(profile, 15) == ""  # 60 characters would have had room
 

@@ -134,7 +134,6 @@ TEXTS: list[tuple[str, str, ToneLabel]] = [
     ("Talvez a loja abra na segunda, acho que sim.", "A loja abre na segunda.", "more direct"),
     ("A sopa está boa hoje. Entre.", "A sopa está muito boa hoje! Entre!", "more enthusiastic"),
     ("O barco afundou de novo.", "O barco afundou de novo kkk 😂", "more humorous"),
-    ("Wir bitten Sie, uns zu schreiben.", "Schreibt uns doch einfach mal!!", "more enthusiastic"),
     ("多分、月曜日に開くかもしれません。", "月曜日に開きます。", "more direct"),
     ("船がまた沈みました。", "船がまた沈みました（笑）😂", "more humorous"),
     ("今天的汤好。请进。", "今天的汤非常好！请进！", "more enthusiastic"),
