@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -80,15 +81,18 @@ def tool() -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def render() -> Iterator[Render]:
-    folder = tools()
-    if folder is not None:
-        yield from _by_process(folder)
-    elif helm := shutil.which("helm"):
-        yield _by_template(helm)
-    else:
-        pytest.skip("no Helm: run tests/helm/prepare (Python 3.12 or newer), or put helm on PATH")
+    folder, helm = tools(), shutil.which("helm")
+    with ExitStack() as stack:
+        engine = stack.enter_context(_by_process(folder)) if folder else None
+        if helm:
+            yield _by_template(helm, engine)
+        elif engine:
+            yield engine
+        else:
+            pytest.skip("no Helm: run tests/helm/prepare (Python 3.12 or newer), or put helm on PATH")
 
 
+@contextmanager
 def _by_process(folder: Path) -> Iterator[Render]:
     command = [str(folder / "bin" / "python"), str(HERE / "engine_process.py")]
     environment = {**os.environ, "HELM_DRIVER": "memory"}
@@ -114,11 +118,13 @@ def _by_process(folder: Path) -> Iterator[Render]:
             process.kill()
 
 
-def _by_template(helm: str) -> Render:
+def _by_template(helm: str, engine: Render | None) -> Render:
     def render(values: dict[str, Any], *, kube: str = KUBE, **upgrade: Any) -> Rendered:
+        if upgrade and engine:
+            return engine(values, kube=kube, **upgrade)
         if upgrade:
             pytest.skip("helm template looks nothing up: an upgrade needs tests/helm/prepare")
-        command = [helm, "template", "rel", str(CHART), "--kube-version", kube, "--values", "-"]
+        command = [helm, "template", "rel", str(CHART), "--namespace", "testing", "--kube-version", kube, "--values", "-"]
         for api in APIS:
             command += ["--api-versions", api]
         done = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True)
