@@ -124,7 +124,18 @@ def _by_template(helm: str, engine: Render | None) -> Render:
             return engine(values, kube=kube, **upgrade)
         if upgrade:
             pytest.skip("helm template looks nothing up: an upgrade needs tests/helm/prepare")
-        command = [helm, "template", "rel", str(CHART), "--namespace", "testing", "--kube-version", kube, "--values", "-"]
+        command = [
+            helm,
+            "template",
+            "rel",
+            str(CHART),
+            "--namespace",
+            "testing",
+            "--kube-version",
+            kube,
+            "--values",
+            "-",
+        ]
         for api in APIS:
             command += ["--api-versions", api]
         done = subprocess.run(command, input=yaml.safe_dump(values), capture_output=True, text=True)

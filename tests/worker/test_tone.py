@@ -13,6 +13,8 @@ from service.tone.fake import FakeGemini
 from service.tone.shared import ToneKeys
 from service.tone.usage import read_usage
 from tests.tone.accounts import service_account
+from tests.tone.attacks import ATTACKS
+from tests.tone.obedient import obey
 from tests.worker.conftest import drained, edit, enqueue, running, until
 
 pytestmark = pytest.mark.anyio
@@ -114,3 +116,38 @@ async def test_without_an_answer_the_words_decide(
             await until(lambda: drained(redis_client, keys))
         assert not fake.requests
     assert await sources(mongo) == {"lexical"}
+
+
+async def test_a_text_that_gives_orders_changes_at_most_its_own_label(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    with FakeGemini() as fake:
+        fake.answer = obey
+        sendable = [attack for attack in ATTACKS if "\ud800" not in attack]  # which JSON cannot hold
+        for number, attack in enumerate(sendable):
+            first = edit(
+                0, f"w{number}", original_text=f"Menu {number} has soup.", edited_text=f"Menu {number} has soup!!"
+            )
+            order = edit(1, f"w{number}", original_text="We open the shop on Monday.", edited_text=attack)
+            await enqueue(redis_client, keys, first, order)
+        patient = asking(settings, fake).model_copy(update={"gemini_max_calls_per_minute": 1_000})
+        async with running(patient) as worker:
+            await until(lambda: drained(redis_client, keys), seconds=60)
+        assert len(fake.requests) >= 30
+    labels: dict[str, set[str]] = {"0": set(), "1": set()}
+    async for profile in mongo.style_profiles.find():
+        for delta in profile["recent_edits"]:
+            labels[delta["job_id"][-1]].add(delta.get("tone_shift", {}).get("label", "no change"))
+    assert labels["0"] == {"more enthusiastic"}
+    assert "more humorous" in labels["1"]  # the orders reached the model, as data
+    assert worker.tone.state() == "available"
+
+
+async def test_the_client_is_closed_with_the_worker(
+    settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
+) -> None:
+    with FakeGemini() as fake:
+        async with running(asking(settings, fake)) as worker:
+            model: Any = worker.tone
+            assert not model._model._http.is_closed
+        assert model._model._http.is_closed
