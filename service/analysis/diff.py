@@ -3,6 +3,8 @@
 rapidfuzz gives the shortest edit script; `Indel` (longest common subsequence) up to 256 tokens a side, where it finds
 more of what stayed, `Levenshtein` (flat memory) above. The shortest script is not the most readable one, so then
 
+* an insertion or deletion that goes on after words that also stand further on is one (`[At] the [end of the day,
+  the]`);
 * a pure insertion or deletion slides to the boundary a reader expects (`bread, [fresh cake,]` not `[bread, fresh]
   cake`);
 * known single replacements at the edges of a run (`do not -> don't`, `utilize -> use`, a typo) become runs of their
@@ -24,6 +26,8 @@ from service.analysis.tokens import Tokens, is_character_script, is_word
 
 _INDEL_LIMIT = 256
 _GAP_WORDS = 2
+# How far back from its end a run is searched for the words before it.
+_REACH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ Settled = Callable[[Run], bool]
 
 def changed_runs(a: Tokens, b: Tokens, lexicon: Lexicon, settled: Settled) -> list[Run]:
     """The changed runs of two token lists; `settled` tells whether a run is a known single replacement."""
-    runs = [_slide(run, a, b) for run in _raw_runs(a.keys, b.keys)]
+    runs = [_slide(run, a, b) for run in _rejoined(_raw_runs(a.keys, b.keys), a.keys, b.keys)]
     peeled = [part for run in runs for part in _peel(run, a, b, settled)]
     return _merge(peeled, a, lexicon, settled)
 
@@ -57,6 +61,40 @@ def _raw_runs(a: list[str], b: list[str]) -> list[Run]:
         else:
             runs.append(Run(a0, a1, b0, b1))
     return runs
+
+
+def _rejoined(runs: list[Run], a: list[str], b: list[str]) -> list[Run]:
+    """Deletions, and insertions, that go on after one or two words that also stand further on: those stayed there."""
+    result: list[Run] = []
+    for run in runs:
+        parts = _closed_up(result[-1], run, a, b) if result else None
+        if parts:
+            result[-1:] = parts
+        else:
+            result.append(run)
+    return result
+
+
+def _closed_up(one: Run, other: Run, a: list[str], b: list[str]) -> list[Run] | None:
+    gap = other.a0 - one.a1
+    if gap > _GAP_WORDS:
+        return None
+    if one.b0 == one.b1 and (at := _last_place(a, one.a1, other.a0, other.a1)):
+        return _without_empty([Run(one.a0, at, one.b0, one.b0), Run(at + gap, other.a1, other.b0, other.b1)])
+    if one.a0 == one.a1 and (at := _last_place(b, one.b1, other.b0, other.b1)):
+        return _without_empty([Run(one.a0, one.a0, one.b0, at), Run(other.a0, other.a1, at + gap, other.b1)])
+    return None
+
+
+def _last_place(keys: list[str], start: int, end: int, last: int) -> int:
+    """Where the words start..end stand again, last in end..last; 0 when they do not."""
+    size = end - start
+    places = range(last - size, max(end, last - _REACH) - 1, -1)
+    return next((at for at in places if keys[at : at + size] == keys[start:end]), 0)
+
+
+def _without_empty(runs: list[Run]) -> list[Run]:
+    return [run for run in runs if run.a0 < run.a1 or run.b0 < run.b1]
 
 
 def _slide(run: Run, a: Tokens, b: Tokens) -> Run:

@@ -25,8 +25,11 @@ _LONG_ABBREVIATIONS = ("approx.",)
 _ENDS = re.compile(r"[.!?…。！？؟।॥۔։។။]")
 _QUOTE_END = re.compile(r"[\"'”’»)\]」』）]\s*$")
 _LAST_WORD = re.compile(r"(?:^|[\s(\[\"'“„«])((?:\w{1,4}\. ?)*\w{1,12}\.)\s*$")
-# A full stop inside a piece: the word before it and the one after it.
-_INNER_STOP = re.compile(r"(?<![\w.])([^\W\d_]{1,20})\.[\"'”’»)\]]{0,3}\s+([\"'“„«(¿¡\[]{0,2}\w{1,20})")
+# A full stop inside a piece, with the word before it and the one after it; or an ellipsis before a capital.
+_INNER_STOP = re.compile(
+    r"(?:(?<![\w.])([^\W\d_]{1,20})\.|(?:…|\.{3})(?=[\"'”’»)\]]{0,3}\s+[^\W\d_a-zà-ÿ]\w))[\"'”’»)\]]{0,3}\s+"
+    r"([\"'“„«(¿¡\[]{0,2}\w{1,20})"
+)
 _ONE_LETTER_WORDS = frozenset("IAEOYÉÀÓ")
 _KANA = re.compile(r"\s*[\u3041-\u3096]")
 _CODES = frozenset(("en", "de", "es", "fr", "pt", "ja", "zh", "ko", "ar", "hi", "ru", "el", "he", "th"))
@@ -69,17 +72,22 @@ def _halves(piece: str, lexicon: Lexicon) -> Iterator[str]:
     """The sentences of a piece that was held together by an everyday word."""
     start = 0
     for match in _INNER_STOP.finditer(piece):
-        if _is_everyday(match.group(1), match.group(2), lexicon):
+        if match.group(1) is None or _is_everyday(match.group(1), match.group(2), lexicon):
             yield piece[start : match.start(2)]
             start = match.start(2)
     yield piece[start:]
 
 
 def _is_everyday(word: str, following: str, lexicon: Lexicon) -> bool:
-    """Whether `word.` ends a sentence before `following`: a word one knows, before a capital that is no initial."""
+    """Whether `word.` ends a sentence before `following`: a word one knows, before a capital that is no initial.
+
+    After an abbreviation that may end a sentence (`etc.`), only a function word with a capital begins the next.
+    """
     word, following = word.lower(), following.lstrip("\"'“„«(¿¡[")
     if len(following) < 2 and following not in _ONE_LETTER_WORDS:
         return False
+    if following[0].isupper() and f"{word}." in lexicon.abbreviations:
+        return following.lower() in lexicon.function
     if not following[0].isupper() or not (word in lexicon.function or word in lexicon.common):
         return False
     return len(word) > 1 or following.lower() in lexicon.function
