@@ -54,6 +54,12 @@ TARGETS = (
         ">=",
         0.7,
     ),
+    Target(
+        "CPU of a job with logs, metrics and 5 % of traces, to nothing",
+        _ratio("overhead/logs, metrics, 5 % of traces: worker", "overhead/nothing: worker"),
+        "<=",
+        1.05,
+    ),
     Target("extraction of a 2 KB pair", _median("extraction/2 KB pair"), "<=", 0.3, "CPU ms"),
     Target("enqueue to start, p50", _median("latency/start p50"), "<=", 1.5, "ms"),
     Target("enqueue to start, p99", _median("latency/start p99"), "<=", 5.0, "ms"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.options import Options
 from tests.benchmarks.results import Results
-from tests.benchmarks.rows import floors, growth, latency, peers, start, throughput
+from tests.benchmarks.rows import floors, growth, latency, overhead, peers, start, throughput
 
 Measure = Callable[[Lab, Options, Results], None]
 
@@ -34,5 +34,6 @@ ROWS = (
     Row("loop", "the same beside texts of 1 MiB; renewals", latency.beside_large),
     Row("start", "--help, and consume to its first read", start.measure),
     Row("backlog", "cost of a job before a short and a long backlog", growth.backlog),
+    Row("overhead", "full jobs with logs, metrics and traces, and without", overhead.measure),
     Row("edits", "cost of a writer's 1st to 5,000th edit", growth.edits, once=True),
 )

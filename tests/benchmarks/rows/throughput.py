@@ -23,12 +23,18 @@ PAIRS = 200
 
 
 def drain(
-    lab: Lab, payloads: Iterable[bytes], *, limit: float, workers: int = 1, command: Sequence[str] | None = None
+    lab: Lab,
+    payloads: Iterable[bytes],
+    *,
+    limit: float,
+    workers: int = 1,
+    command: Sequence[str] | None = None,
+    **settings: object,
 ) -> tuple[Cost, float]:
     """Let ``workers`` learn ``payloads``; return the cost and the most memory the first worker held, in MB."""
     lab.empty()
     total = lab.enqueue(payloads)
-    with lab.workers(workers, command=command) as programs:
+    with lab.workers(workers, command=command, **settings) as programs:
         lab.wait_completed(round(total * WARM), programs)
         first = lab.read(programs)
         lab.wait_completed(round(total * DONE), programs, limit)
@@ -43,19 +49,19 @@ def drain(
 def full(lab: Lab, options: Options, results: Results) -> None:
     for name, workers in (("one process", 1), ("two processes", 2)):
         cost, peak = drain(lab, _spread(options), limit=options.limit, workers=workers)
-        _add(results, f"throughput/{name}", cost)
+        add_cost(results, f"throughput/{name}", cost)
         if workers == 1:
             results.add("memory/one process", peak, "MB")
 
 
 def constant(lab: Lab, options: Options, results: Results) -> None:
     cost, _ = drain(lab, _spread(options), limit=options.limit, command=module("constant"))
-    _add(results, "throughput/constant delta", cost)
+    add_cost(results, "throughput/constant delta", cost)
 
 
 def hot(lab: Lab, options: Options, results: Results) -> None:
     cost, _ = drain(lab, jobs.of_one(options.jobs, options.pair_kb), limit=options.limit)
-    _add(results, "throughput/hot writer", cost)
+    add_cost(results, "throughput/hot writer", cost)
 
 
 def extraction(lab: Lab, options: Options, results: Results) -> None:
@@ -73,7 +79,7 @@ def _spread(options: Options) -> Iterable[bytes]:
     return jobs.spread(options.jobs, options.writers, options.pair_kb)
 
 
-def _add(results: Results, name: str, cost: Cost) -> None:
+def add_cost(results: Results, name: str, cost: Cost) -> None:
     results.add(name, cost.rate, "jobs/s")
     results.add(f"{name}: worker", cost.worker_ms, "CPU ms/job")
     results.add(f"{name}: redis", cost.redis_ms, "CPU ms/job")
