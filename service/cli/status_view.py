@@ -21,23 +21,43 @@ from service.errors import DependencyDown, Misconfigured
 from service.profiles import ProfileStore
 from service.settings import Settings
 from service.streams.depth import ConsumerState, QueueState, read_state
+from service.streams.keys import Keys
+from service.streams.minutes import rate as settled_a_minute
+from service.streams.minutes import read_minutes, read_versions
+from service.streams.reasons import count_reasons
 from service.tone.shared import ToneKeys
 from service.tone.usage import Usage, read_usage
 
 MONGODB_SECONDS = 2.0  # what the Redis half waits for the other at most
 
 
+RATES = (1, 5, 15)  # minutes
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What Redis remembers: entries settled a minute over the last ``RATES`` minutes, and why the newest are dead."""
+
+    rates: tuple[float, ...] = ()
+    dead_by_reason: tuple[tuple[str, int], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        rates = {f"{minutes}m": round(one, 2) for minutes, one in zip(RATES, self.rates, strict=False)}
+        return {"completed_a_minute": rates, "dead_by_reason": dict(self.dead_by_reason)}
+
+
 @dataclass(frozen=True, slots=True)
 class Learning:
     """What MongoDB knows: writers whose recorded edits wait to be learned, and how many of them are due.
 
-    ``usage`` is what Redis knows of the model's cost.
+    ``usage`` is what Redis knows of the model's cost, ``history`` what it remembers of the last minutes.
     """
 
     error: str | None = None
     waiting: int = 0
     due: int = 0
     usage: Usage = field(default_factory=Usage)
+    history: History = field(default_factory=History)
 
     def as_json(self) -> dict[str, Any]:
         state = "disconnected" if self.error else "connected"
@@ -54,18 +74,30 @@ class Source:
         self._store: ProfileStore | None = None
 
     async def read(self) -> tuple[QueueState, Learning]:
-        state = await read_state(self._redis, keys_of(self._settings))
+        keys = keys_of(self._settings)
+        state = await read_state(self._redis, keys)
+        history = await read_history(self._redis, keys, state)
         usage = await read_usage(self._redis, ToneKeys.of(self._settings.learning_key_prefix))
         try:
-            return state, replace(await self._learning(), usage=usage)
+            return state, replace(await self._learning(), usage=usage, history=history)
         except (DependencyDown, Misconfigured, Failed) as error:
-            return state, Learning(explain(error), usage=usage)
+            return state, Learning(explain(error), usage=usage, history=history)
 
     async def _learning(self) -> Learning:
         if self._store is None:
             self._store = await self._stack.enter_async_context(profiles_of(self._settings))
         seconds, _ = await self._redis.time()
         return Learning(None, *await self._store.count_due(datetime.fromtimestamp(seconds, UTC)))
+
+
+async def read_history(redis: Redis, keys: Keys, state: QueueState) -> History:
+    """Return what Redis remembers, and note the version of each consumer in ``state``."""
+    minutes = await read_minutes(redis, keys, max(RATES) + 1)
+    versions = await read_versions(redis, keys, [one.name for one in state.consumers])
+    for one in state.consumers:
+        one.version = versions.get(one.name, "")
+    reasons = await count_reasons(redis, keys) if state.dead else ()
+    return History(tuple(settled_a_minute(minutes, number) for number in RATES), reasons)
 
 
 async def show(settings: Settings, json: bool) -> None:
@@ -117,7 +149,12 @@ def _patient(settings: Settings) -> Settings:
 
 
 def _json(state: QueueState, learning: Learning) -> dict[str, Any]:
-    return {**state.as_json(), "learning": learning.as_json(), "gemini": learning.usage.as_json()}
+    return {
+        **state.as_json(),
+        **learning.history.as_json(),
+        "learning": learning.as_json(),
+        "gemini": learning.usage.as_json(),
+    }
 
 
 def render(state: QueueState, learning: Learning, settings: Settings, rate: float | None = None) -> Group:
@@ -127,7 +164,7 @@ def render(state: QueueState, learning: Learning, settings: Settings, rate: floa
     head = Text.assemble(("Jobs", "bold"), f" in {stream}{more}")
     parts: list[RenderableType] = [
         head,
-        _counts(state, settings, rate),
+        _counts(state, settings, rate, learning.history),
         Text(),
         Text("Learning", style="bold"),
         _learning(learning),
@@ -137,7 +174,7 @@ def render(state: QueueState, learning: Learning, settings: Settings, rate: floa
     return Group(*parts, Text(), Text("Consumers", style="bold"), _consumers(state.consumers, settings))
 
 
-def _counts(state: QueueState, settings: Settings, rate: float | None) -> Table:
+def _counts(state: QueueState, settings: Settings, rate: float | None, history: History) -> Table:
     stale = state.oldest_pending_seconds > 2 * settings.learning_lease_seconds
     pending = f"oldest {ago(state.oldest_pending_seconds)}" if state.active else ""
     waiting = f"oldest {ago(state.oldest_waiting_seconds)}" if state.waiting else ""
@@ -147,9 +184,14 @@ def _counts(state: QueueState, settings: Settings, rate: float | None) -> Table:
     table.add_row("  waiting", f"{state.waiting:,}", waiting)
     table.add_row("  active", f"{state.active:,}", pending + (": see learnsvc reclaim --dry-run" if stale else ""))
     table.add_row("  completed", f"{state.completed:,}", ", ".join(done))
+    if any(history.rates):
+        spans = ", ".join(f"{one:,.1f} over {minutes}" for one, minutes in zip(history.rates, RATES, strict=True))
+        table.add_row("  a minute", f"{history.rates[0]:,.1f}", f"{spans} min")
     table.add_row("  failed", f"{state.failed:,}", "")
     hint = Text("see learnsvc dead list", style="yellow") if state.dead else Text()
     table.add_row("  dead", Text(f"{state.dead:,}", style="red" if state.dead else ""), hint)
+    for reason, number in history.dead_by_reason:
+        table.add_row(f"    {clean(reason)}", f"{number:,}", "")
     return table
 
 
@@ -181,10 +223,16 @@ def _gemini(usage: Usage, settings: Settings) -> Table:
 def _consumers(consumers: list[ConsumerState], settings: Settings) -> Table | Text:
     if not consumers:
         return Text("  none: start one with learnsvc consume", style="yellow")
-    table = columns("  name", ">pending", ">idle")
+    table = columns("  name", ">pending", ">idle", "version")
     for one in sorted(consumers, key=lambda one: one.idle_seconds):
         gone = one.idle_seconds > settings.learning_lease_seconds
-        table.add_row("  " + clean(one.name), f"{one.pending:,}", ago(one.idle_seconds), style="dim" if gone else "")
+        table.add_row(
+            "  " + clean(one.name),
+            f"{one.pending:,}",
+            ago(one.idle_seconds),
+            clean(one.version),
+            style="dim" if gone else "",
+        )
     return table
 
 

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 from service.errors import name
-from service.http.reasons import count_reasons
 from service.http.snapshot import AWAITED, Gemini, Phase, Queue, Snapshot, Writers, frozen
 from service.logs import get_logger
 from service.streams.depth import QueueState, read_state
+from service.streams.reasons import count_reasons
 from service.telemetry.observer import Observer
 from service.tone.base import ToneClassifier
 

@@ -21,6 +21,7 @@ class ConsumerState:
     name: str
     pending: int
     idle_seconds: float
+    version: str = ""
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from service.streams.client import Scripts
 from service.streams.entry import Delivery
 from service.streams.keys import GROUP, PartitionKeys
 from service.streams.replies import pending, read_entries, text
+from service.version import own_version
 
 _SCRIPT_BATCH = 500
 
@@ -103,8 +104,8 @@ class Membership:
         return bool(await self._scripts.run("bury", keys, args))
 
     async def observe(self) -> None:
-        """Note the length of the stream in this minute's history."""
-        await self._scripts.run("observe", [self.keys.jobs, self.keys.minutes], [])
+        """Note the length of the stream in this minute's history, and which version looked."""
+        await self._scripts.run("observe", [self.keys.jobs, self.keys.minutes], [self.consumer, own_version()])
 
     async def own_pending(self, count: int = 10_000) -> list[str]:
         """Return the ids pending under this consumer."""

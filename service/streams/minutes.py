@@ -1,7 +1,8 @@
 """What was done minute by minute, by all workers: counted in Redis by the scripts that settle and bury.
 
 One hash a partition, fields ``minute:name`` with minutes since 1970 at the server's time; the names are ``learned``,
-``duplicate``, ``dead``, ``dead:{reason}`` and ``depth``. A batch costs one HINCRBY inside the script that settles it,
+``duplicate``, ``dead``, ``dead:{reason}`` and ``depth``; beside them ``version:consumer``, swept every hour and noted
+again by whoever lives. A batch costs one HINCRBY inside the script that settles it,
 and no round trip; ``depth`` is noted by every worker a few times a minute. 26 hours are kept, whatever restarts
 meanwhile, and an hour more until they are swept: about 150 bytes a minute and name, under 1 MB with dead letters in
 every minute.
@@ -9,6 +10,7 @@ every minute.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import get_args
@@ -55,6 +57,24 @@ async def read_minutes(redis: Redis, keys: Keys, minutes: int = 60) -> list[Minu
         for minute in history:
             _add(minute, {name: int(value) for name in _NAMES if (value := next(values)) is not None})
     return history
+
+
+async def read_versions(redis: Redis, keys: Keys, consumers: Sequence[str]) -> dict[str, str]:
+    """Return the version of learnsvc that each of ``consumers`` has told."""
+    if not consumers:
+        return {}
+    told = await redis.hmget(keys.partitions[0].minutes, [f"version:{name}" for name in consumers])
+    return {
+        name: value.decode("utf-8", "replace")
+        for name, value in zip(consumers, told, strict=True)
+        if isinstance(value, bytes)
+    }
+
+
+def rate(history: Sequence[Minute], minutes: int) -> float:
+    """Return the entries settled a minute, of the last ``minutes`` that are over."""
+    over = history[-minutes - 1 : -1]
+    return sum(minute.completed for minute in over) / len(over) if over else 0.0
 
 
 def _add(minute: Minute, counts: dict[str, int]) -> None:

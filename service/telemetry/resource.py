@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
-from importlib.metadata import PackageNotFoundError, version
 
 from opentelemetry.sdk.resources import Resource
+
+from service.version import own_version
 
 
 def resource() -> Resource:
@@ -19,10 +20,3 @@ def resource() -> Resource:
     given = Resource.create().attributes
     unknown = {key for key in ours if str(given.get(key, "unknown_service")).startswith("unknown_service")}
     return Resource.create({key: value for key, value in ours.items() if key in unknown})
-
-
-def own_version() -> str:
-    try:
-        return version("learnsvc")
-    except PackageNotFoundError:
-        return "unknown"

@@ -26,9 +26,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from service.streams.entry import Delivery, Work
 from service.streams.keys import GROUP, PartitionKeys
 from service.telemetry.observer import Ending
-from service.telemetry.resource import own_version
 from service.telemetry.stages import Stage, Timeline
 from service.telemetry.traceparent import carrier, trace_id
+from service.version import own_version
 
 MAX_OPEN = 20_000  # twice what a process may hold: a span that nobody ends must not stay for ever
 FAILED: frozenset[Ending] = frozenset({"dead", "failed_attempt"})

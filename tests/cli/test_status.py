@@ -21,6 +21,9 @@ def _fill(redis: Redis, jobs_key: str, dead_key: str) -> None:
     redis.xgroup_create(jobs_key, GROUP, id="0")
     redis.xreadgroup(GROUP, "pod-1", {jobs_key: ">"}, count=1)
     redis.xadd(dead_key, {"reason": "attempts", "source_id": "1-0"})
+    minute = int(redis.time()[0]) // 60
+    history = {f"{minute - 1}:learned": 30, f"{minute - 3}:learned": 20, "version:pod-1": "9.8.7"}
+    redis.hset(jobs_key.replace(":jobs", ":minutes"), mapping=history)  # type: ignore[arg-type]
     redis.hset(jobs_key.replace(":jobs", ":stats"), mapping={"completed": 7, "failed": 1})
 
 
@@ -35,10 +38,14 @@ def test_status(learnsvc: Run, redis_admin: Redis, jobs_key: str, dead_key: str)
         "dead": 1,
     }
     assert state["oldest_pending_seconds"] >= 0
-    assert [(one["name"], one["pending"]) for one in state["consumers"]] == [("pod-1", 1)]
+    assert [(one["name"], one["pending"], one["version"]) for one in state["consumers"]] == [("pod-1", 1, "9.8.7")]
+    assert state["dead_by_reason"] == {"attempts": 1}
+    assert state["completed_a_minute"]["5m"] == 10.0  # a minute may have ended since
     assert state["learning"] == {"mongodb": "connected", "writers_waiting": 0, "writers_due": 0}
     shown = learnsvc("status").stdout
     assert "pod-1" in shown
+    assert "9.8.7" in shown
+    assert "attempts" in shown
     assert "learnsvc dead list" in shown
 
 
