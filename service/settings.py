@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     )
     learning_http_port: int = Field(3002, ge=0, le=65535, description="port of /health and the rest; 0 switches it off")
     learning_http_host: str = Field("127.0.0.1", description="address the port is bound to; 0.0.0.0 in a container")
+    learning_page_token: SecretStr | None = Field(
+        None, description="password of pages about writers; needed where the port is not bound to loopback"
+    )
     learning_log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
     learning_log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="auto: colours on a terminal, JSON lines otherwise"

@@ -15,9 +15,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from service.http.page import render
+from service.errors import name
+from service.http.access import Access
+from service.http.page import render, render_dead
 from service.http.snapshot import Snapshot
+from service.http.source import Source
 from service.http.verdicts import Answer, Limits, health, liveness, readiness
+from service.http.writers import render_message, render_writer
 
 # Everything is this origin's or refused; of images only the empty icon, which keeps browsers from asking for one.
 CONTENT_SECURITY_POLICY = (
@@ -37,11 +41,23 @@ Handler = Callable[[Request], Awaitable[Response]]
 Verdict = Callable[[Snapshot, Limits, float], tuple[int, Answer]]
 
 
-def make_app(latest: Latest, limits: Limits, metrics: Callable[[], tuple[bytes, str]]) -> Starlette:
+def make_app(
+    latest: Latest, limits: Limits, metrics: Callable[[], tuple[bytes, str]], access: Access, source: Source
+) -> Starlette:
     """Return the application; ``metrics`` gives the exposition text and its content type."""
 
     async def show_page(request: Request) -> Response:
-        return HTMLResponse(render(latest(), limits, time.monotonic()))
+        may = access.refusal(request) is None
+        return HTMLResponse(render(latest(), limits, time.monotonic(), writers=may))
+
+    async def show_writer(request: Request) -> Response:
+        profile = await source.profile(request.path_params["user_id"])
+        if profile is None:
+            return HTMLResponse(render_message("No such writer", "Nothing was learned under this name."), 404)
+        return HTMLResponse(render_writer(profile))
+
+    async def show_dead(request: Request) -> Response:
+        return HTMLResponse(render_dead(await source.dead()))
 
     async def show_metrics(request: Request) -> Response:
         text, media_type = metrics()
@@ -53,12 +69,30 @@ def make_app(latest: Latest, limits: Limits, metrics: Callable[[], tuple[bytes, 
         "/livez": _verdict(liveness, latest, limits),
         "/readyz": _verdict(readiness, latest, limits),
         "/metrics": show_metrics,
+        "/dead": _guarded(access, show_dead),
+        "/writers/{user_id:path}": _guarded(access, show_writer),
         "/page.css": _static("page.css", "text/css"),
         "/page.js": _static("page.js", "text/javascript"),
     }
     app = Starlette(routes=[Route(path, handler, methods=["GET"]) for path, handler in handlers.items()])
     app.router.redirect_slashes = False
     return app
+
+
+def _guarded(access: Access, show: Handler) -> Handler:
+    """Show a page to those who may see writers; say so when a server it needs is away."""
+
+    async def answer(request: Request) -> Response:
+        refused = access.refusal(request)
+        if refused is not None:
+            return refused
+        try:
+            return await show(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this page's and nobody else's
+            text = f"What this page shows could not be read ({name(error)})."
+            return HTMLResponse(render_message("Not now", text), 503)
+
+    return answer
 
 
 def _verdict(judge: Verdict, latest: Latest, limits: Limits) -> Handler:
@@ -69,8 +103,8 @@ def _verdict(judge: Verdict, latest: Latest, limits: Limits) -> Handler:
     return answer
 
 
-def _static(name: str, media_type: str) -> Handler:
-    content = (files("service.http") / "static" / name).read_bytes()
+def _static(file: str, media_type: str) -> Handler:
+    content = (files("service.http") / "static" / file).read_bytes()
 
     async def serve(request: Request) -> Response:
         return Response(content, media_type=media_type)

@@ -1,4 +1,5 @@
-"""The status page: "is it learning, is anything stuck" in one look. Rendered here, escaped here, no writer on it.
+"""The status page: "is it learning, is anything stuck" in one look. Rendered here, escaped here; writers are named only
+to those who may see them.
 
 The script of the page fetches it again every few seconds and replaces ``main``; without a script the browser reloads.
 Everything that is not a number of ours goes through ``esc``: names of consumers and reasons of dead letters come from
@@ -7,51 +8,37 @@ Redis, where anybody may have put them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from html import escape as esc
+from urllib.parse import quote
 
-from service.http.snapshot import SERVICES, Queue, Snapshot
+from schemas.dead_letter import DeadLetter
+from service.http import charts
+from service.http.markup import frame, row, section, table, tile
+from service.http.snapshot import SERVICES, Learnt, Queue, Snapshot
 from service.http.verdicts import Limits, ages, gemini_word, health
 from service.streams.depth import ConsumerState
+from service.streams.minutes import Minute
 
 CONSUMERS = 50  # shown; the busiest first
 GOOD, BAD, CALM = "good", "bad", "calm"
 
-_FRAME = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/page.css">
-<script src="/page.js" defer></script>
-<noscript><meta http-equiv="refresh" content="5"></noscript>
-</head>
-<body>
-<main>
-{body}
-</main>
-<footer>learnsvc · <a href="/health">health</a> · <a href="/metrics">metrics</a> · <span id="link"></span></footer>
-</body>
-</html>
-"""
 
-
-def render(snapshot: Snapshot, limits: Limits, now: float) -> str:
-    """Return the whole page."""
+def render(snapshot: Snapshot, limits: Limits, now: float, *, writers: bool = False) -> str:
+    """Return the whole page, with the ``writers`` learned last or without."""
     status, answer = health(snapshot, limits, now)
     verdict = "Working" if status == 200 else _verdict_of(snapshot)
     parts = [
         _head(snapshot, verdict, answer["reasons"], now),
         _numbers(snapshot),
+        _history(snapshot.minutes),
+        _recent(snapshot.recent, now) if writers else "",
         _services(snapshot, answer["services"], now),
         _dead(snapshot.queue),
         _consumers(snapshot.queue, snapshot.consumer),
         _process(snapshot, limits, now),
     ]
-    return _FRAME.format(title=esc(f"{verdict} · learnsvc"), body="\n".join(filter(None, parts)))
+    return frame(f"{verdict} · learnsvc", "\n".join(filter(None, parts)))
 
 
 def age(seconds: float) -> str:
@@ -84,22 +71,35 @@ def _numbers(snapshot: Snapshot) -> str:
     oldest = f"oldest {age(queue.oldest_pending_seconds)}" if queue.active else ""
     waiting = f"oldest {age(queue.oldest_waiting_seconds)}" if queue.waiting else ""
     tiles = [
-        _tile("Depth", queue.length, "not finished"),
-        _tile("Waiting", queue.waiting, waiting),
-        _tile("In work", queue.active, oldest or f"{snapshot.entries_in_work} here"),
-        _tile("Completed", queue.completed, "by all workers"),
-        _tile("Failed", queue.failed, "given up"),
-        _tile("Dead letters", queue.dead, "learnsvc dead list" if queue.dead else "none waits", bad=queue.dead > 0),
+        tile("Depth", f"{queue.length:,}", "not finished"),
+        tile("Waiting", f"{queue.waiting:,}", waiting),
+        tile("In work", f"{queue.active:,}", oldest or f"{snapshot.entries_in_work} here"),
+        tile("Completed", f"{queue.completed:,}", "by all workers"),
+        tile("Failed", f"{queue.failed:,}", "given up"),
+        tile(
+            "Dead letters", f"{queue.dead:,}", "learnsvc dead list" if queue.dead else "none waits", bad=queue.dead > 0
+        ),
     ]
     return f'<section><h2>Jobs</h2><div class="tiles">{"".join(tiles)}</div></section>'
 
 
-def _tile(label: str, number: int, note: str, *, bad: bool = False) -> str:
-    kind = " bad" if bad else ""
-    return (
-        f'<div class="tile{kind}"><span class="label">{label}</span><strong>{number:,}</strong>'
-        f'<span class="note">{esc(note)}</span></div>'
-    )
+def _history(minutes: Sequence[Minute]) -> str:
+    if not minutes:
+        return ""
+    return section("The last hour, all workers", charts.throughput(minutes) + charts.depth(minutes))
+
+
+def _recent(recent: Sequence[Learnt], now: float) -> str:
+    rows = [
+        row(
+            f'<a href="/writers/{quote(one.user_id, safe="")}">{esc(one.user_id)}</a>',
+            esc(", ".join(one.patterns)),
+            f"{one.score_before:.0f} → {one.score_after:.0f} %",
+            age(now - one.at),
+        )
+        for one in recent
+    ]
+    return table("Learned last by this worker", ("Writer", "Patterns", "Score", ""), rows) if rows else ""
 
 
 def _services(snapshot: Snapshot, words: dict[str, str], now: float) -> str:
@@ -115,19 +115,37 @@ def _services(snapshot: Snapshot, words: dict[str, str], now: float) -> str:
         note = f"{gemini.calls:,} calls, {gemini.hit_rate:.0%} from the cache, {gemini.fallbacks:,} fell back"
     rows.append(_state("Gemini", word, note, {"available": GOOD, "unavailable": BAD}.get(word, CALM)))
     rows.append(_state("Queue", words["queue"], "", GOOD if words["queue"] == "healthy" else BAD))
-    return _table("Services", ("Service", "State", ""), rows)
+    return table("Services", ("Service", "State", ""), rows)
 
 
 def _state(title: str, word: str, note: str, tone: str) -> str:
     state = f'<span class="state"><span class="dot {tone}"></span>{esc(word)}</span>'
-    return _row(title, state, f'<span class="note">{esc(note)}</span>')
+    return row(title, state, f'<span class="note">{esc(note)}</span>')
 
 
 def _dead(queue: Queue | None) -> str:
     if queue is None or not queue.dead_by_reason:
         return ""
-    rows = [_row(f"<code>{esc(reason)}</code>", f"{number:,}") for reason, number in queue.dead_by_reason]
-    return _table("Dead letters, the newest by reason", ("Reason", "#Letters"), rows)
+    rows = [row(f"<code>{esc(reason)}</code>", f"{number:,}") for reason, number in queue.dead_by_reason]
+    more = '<p class="sub"><a href="/dead">the newest, one by one</a></p>'
+    return table("Dead letters, the newest by reason", ("Reason", "#Letters"), rows, more)
+
+
+def render_dead(letters: Sequence[DeadLetter]) -> str:
+    """Return the page of the newest dead letters: all about them but their payload."""
+    rows = [_letter(one) for one in letters]
+    note = '<p class="sub">Payloads are not shown here: learnsvc dead show ID, then dead replay or dead drop.</p>'
+    heads = ("Id", "Dead since", "Reason", "Detail", "Writer and job", "Deliveries", "Before")
+    body = table(f"Dead letters, the newest {len(rows)}", heads, rows, note)
+    return frame("Dead letters · learnsvc", f"<header><h1>Dead letters</h1></header>{body}")
+
+
+def _letter(one: DeadLetter) -> str:
+    who = " ".join(filter(None, (one.user_id, one.job_id)))
+    before = "; ".join(f"{death.dead_at[:16]} {death.reason}" for death in one.history)
+    since = one.dead_at[:16].replace("T", " ")
+    cells = (since, one.reason, one.detail, who, f"{one.deliveries:,}", before)
+    return row(f"<code>{esc(one.id)}</code>", *map(esc, cells))
 
 
 def _consumers(queue: Queue | None, own: str) -> str:
@@ -137,12 +155,12 @@ def _consumers(queue: Queue | None, own: str) -> str:
     rows = [_consumer(one, own) for one in ranked[:CONSUMERS]]
     more = len(ranked) - CONSUMERS
     note = f'<p class="sub">and {more:,} more</p>' if more > 0 else ""
-    return _table(f"Consumers ({len(ranked)})", ("Name", "#Pending", "#Idle"), rows, note)
+    return table(f"Consumers ({len(ranked)})", ("Name", "#Pending", "#Idle"), rows, note)
 
 
 def _consumer(one: ConsumerState, own: str) -> str:
     mark = ' <span class="note">this one</span>' if one.name == own else ""
-    return _row(f"<code>{esc(one.name)}</code>{mark}", f"{one.pending:,}", age(one.idle_seconds))
+    return row(f"<code>{esc(one.name)}</code>{mark}", f"{one.pending:,}", age(one.idle_seconds))
 
 
 def _process(snapshot: Snapshot, limits: Limits, now: float) -> str:
@@ -150,19 +168,5 @@ def _process(snapshot: Snapshot, limits: Limits, now: float) -> str:
     for loop, seconds in ages(snapshot, now).items():
         late = seconds > limits.heartbeats[loop]
         dot = f'<span class="dot {BAD if late else GOOD}"></span>'
-        rows.append(_row(f"{dot}{esc(loop)}", age(seconds), age(limits.heartbeats[loop])))
-    return _table("Loops of this process", ("Loop", "#Last heartbeat", "#Allowed"), rows)
-
-
-def _table(title: str, heads: Iterable[str], rows: Iterable[str], after: str = "") -> str:
-    cells = "".join(f'<th scope="col">{esc(head.lstrip("#"))}</th>' for head in heads)
-    kind = "numbers" if any(head.startswith("#") for head in heads) else "notes"
-    return (
-        f'<section><h2>{esc(title)}</h2><table class="{kind}"><thead><tr>{cells}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>{after}</section>"
-    )
-
-
-def _row(first: str, *cells: str) -> str:
-    """One row; cells are HTML already."""
-    return f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+        rows.append(row(f"{dot}{esc(loop)}", age(seconds), age(limits.heartbeats[loop])))
+    return table("Loops of this process", ("Loop", "#Last heartbeat", "#Allowed"), rows)

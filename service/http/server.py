@@ -181,10 +181,13 @@ def _server(sight: Sight, settings: Settings) -> uvicorn.Server:
     """Return the server, not yet running. Its libraries take a second to import, and only here."""
     import uvicorn
 
+    from service.http.access import Access
     from service.http.app import HEADERS, make_app
     from service.http.protocol import BoundedProtocol
+    from service.http.source import Source
 
-    app = make_app(lambda: sight.watch.latest, Limits.of(settings), sight.telemetry.exposition)
+    access, source = Access.of(settings), Source(settings)
+    app = make_app(lambda: sight.watch.latest, Limits.of(settings), sight.telemetry.exposition, access, source)
     config = uvicorn.Config(
         app,
         http=BoundedProtocol,

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from service.streams.depth import ConsumerState
+from service.streams.minutes import Minute
 
 Phase = Literal["starting", "working", "draining"]
 SERVICES = ("mongodb", "redis")
@@ -72,6 +73,17 @@ class Gemini:
 
 
 @dataclass(frozen=True, slots=True)
+class Learnt:
+    """A writer whose profile this process changed."""
+
+    at: float
+    user_id: str
+    patterns: tuple[str, ...]
+    score_before: float
+    score_after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One second of a worker. ``away`` says since when a service does not answer; one that never did is there too."""
 
@@ -92,3 +104,5 @@ class Snapshot:
     gemini: Gemini = Gemini()
     queue: Queue | None = None
     writers: Writers | None = None
+    minutes: tuple[Minute, ...] = ()
+    recent: tuple[Learnt, ...] = ()

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 import anyio
 
 from service.errors import name
-from service.http.snapshot import AWAITED, Gemini, Phase, Queue, Snapshot, Writers, frozen
+from service.http.snapshot import AWAITED, Gemini, Learnt, Phase, Queue, Snapshot, Writers, frozen
 from service.logs import get_logger
 from service.streams.depth import QueueState, read_state
+from service.streams.minutes import Minute, read_minutes
 from service.streams.reasons import count_reasons
 from service.telemetry.observer import Observer
 from service.tone.base import ToneClassifier
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 SECONDS = 1.0
 DUE_SECONDS = 5.0
+HISTORY_SECONDS = 5.0
 
 
 class Watch:
@@ -48,6 +50,8 @@ class Watch:
         self._away = dict(self._unanswered)
         self._queue: Queue | None = None
         self._writers: Writers | None = None
+        self._minutes: tuple[Minute, ...] = ()
+        self._minutes_at = 0.0
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[None]:
@@ -104,6 +108,8 @@ class Watch:
             gemini=_gemini(worker.tone),
             queue=self._queue,
             writers=self._writers,
+            minutes=self._minutes,
+            recent=_recent(worker),
         )
 
     def _note_away(self, down: set[str], now: float) -> None:
@@ -138,6 +144,9 @@ class Watch:
         else:
             reasons = before.dead_by_reason
         self._queue = _queue(state, reasons, self._clock())
+        if not self._minutes_at or self._clock() - self._minutes_at >= HISTORY_SECONDS:
+            self._minutes = tuple(await read_minutes(worker.redis, worker.keys))
+            self._minutes_at = self._clock()
 
     async def _ask_mongodb(self, worker: Worker) -> None:
         now = self._clock()
@@ -168,6 +177,14 @@ def _queue(state: QueueState, reasons: tuple[tuple[str, int], ...], now: float) 
         pending_idle_seconds=state.pending_idle_seconds,
         consumers=tuple(state.consumers),
     )
+
+
+def _recent(worker: Worker) -> tuple[Learnt, ...]:
+    """Return the writers learned last, the newest first, each once."""
+    newest: dict[str, Learnt] = {}
+    for one in reversed(worker.settler.recent):
+        newest.setdefault(one[1], Learnt(*one))
+    return tuple(newest.values())
 
 
 def _gemini(tone: ToneClassifier) -> Gemini:

@@ -73,6 +73,15 @@ async def walk(redis: Redis, keys: Keys) -> AsyncIterator[tuple[PartitionKeys, s
             start = f"({page[-1][0]}"
 
 
+async def newest(redis: Redis, keys: Keys, count: int) -> list[DeadLetter]:
+    """Return the newest dead letters of all partitions without their payloads, which stay on the server."""
+    found: list[DeadLetter] = []
+    for partition in keys.partitions:
+        for id, pairs in await Scripts(redis).run("letters", [partition.dead], [count]):
+            found.append(parse(id.decode(), dict(zip(pairs[::2], pairs[1::2], strict=True))))
+    return sorted(found, key=lambda letter: letter.dead_at, reverse=True)[:count]
+
+
 async def find(redis: Redis, keys: Keys, id: str) -> tuple[PartitionKeys, dict[bytes, bytes]] | None:
     """Return the dead letter ``id`` and its partition."""
     for partition in keys.partitions:

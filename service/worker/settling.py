@@ -8,7 +8,7 @@ delivery count, which Redis keeps, ends it after ``LEARNING_MAX_ATTEMPTS``.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from service.worker.outages import backoff
 if TYPE_CHECKING:
     from service.worker.loops import Worker
 
+RECENT = 10
 RETRY_SECONDS = 1.0  # wait after the first failure; doubles with each further one, at most the lease
 
 
@@ -38,6 +39,8 @@ class Settler:
         self._learner = learner
         self._log = worker.log
         self.counts: Counter[str] = Counter()
+        # What the status page shows: time (monotonic), writer, patterns, score before and after.
+        self.recent: deque[tuple[float, str, tuple[str, ...], float, float]] = deque(maxlen=RECENT)
 
     async def handle(self, user_id: str, works: Sequence[Work]) -> None:
         """Learn and settle one batch. Never raises but for cancellation: a failure is an attempt."""
@@ -171,6 +174,9 @@ class Settler:
         for kind in learned.outcome.patterns if learned.outcome else ():
             self.counts[f"pattern {kind}"] += 1
         self._worker.observer.learned(len(learned.applied), learned.outcome)
+        if (outcome := learned.outcome) is not None:
+            scores = outcome.score_before, outcome.score_after
+            self.recent.append((time.monotonic(), outcome.profile.user_id, tuple(outcome.patterns), *scores))
 
     def _tell(self, user_id: str, learned: Learned) -> None:
         """Log what was learned, in the words people search for."""

@@ -52,8 +52,7 @@ async def test_health_tells_of_jobs_learned_and_dead(settings: Settings, redis_c
     more = {"pending": 0, "consumers": 1, "failed": 1, "writersDue": 0, "writersOverdue": 0}
     assert more.items() <= body["metrics"].items()
     assert "undecodable" in page.text
-    for reply in (page, metrics):
-        assert "ana.b@writers" not in reply.text, "nothing says anything about a writer"
+    assert "ana.b@writers" not in metrics.text
     samples = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(metrics.text)

@@ -6,10 +6,14 @@ let last = Date.now();
 
 async function refresh() {
   try {
-    const reply = await fetch("/", { signal: AbortSignal.timeout(every * 2) });
+    const reply = await fetch(location.pathname, { signal: AbortSignal.timeout(every * 2) });
     if (!reply.ok) throw new Error(reply.status);
     const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+    const open = [...document.querySelectorAll("details")].map((one) => one.open);
+    const held = document.activeElement?.closest("main") ? document.activeElement.getAttribute("href") : null;
     document.querySelector("main").replaceWith(page.querySelector("main"));
+    document.querySelectorAll("details").forEach((one, number) => (one.open = open[number] ?? false));
+    if (held) document.querySelector(`main a[href="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
     document.title = page.title;
     last = Date.now();
     document.body.classList.remove("late");
