@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -148,6 +149,19 @@ def test_histograms() -> None:
     fixed = (GROUP, "{learning}:jobs", "process", "redis")
     assert found["messaging_process_duration_seconds_count", "", *fixed] == 1
     assert found["messaging_process_duration_seconds_count", "bug", *fixed] == 1
+
+
+def test_the_readme_names_every_metric_and_no_other() -> None:
+    text = (Path(__file__).parents[2] / "service" / "README.md").read_text()
+    section = text.partition("**Metrics**")[2].partition("**Traces**")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `") and "`learnsvc_`" not in line]
+    labels = {"outcome", "stage", "kind", "direction", "loop", "service"}
+    named = {f"learnsvc_{name}" for row in rows for name in re.findall(r"`([a-z_]+)`", row) if name not in labels}
+    named |= set(re.findall(r"`(messaging_[a-z_]+)`", section))
+    suffixes = {"counter": "_total"}
+    families = text_string_to_metric_families(exposition(FULL))
+    emitted = {family.name + suffixes.get(family.type, "") for family in families} - {"target_info"}
+    assert named == emitted
 
 
 def test_promtool_has_nothing_to_say() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from service.analysis import analyze
 from tests.benchmarks import jobs
@@ -29,7 +30,7 @@ def drain(
     limit: float,
     workers: int = 1,
     command: Sequence[str] | None = None,
-    **settings: object,
+    **settings: Any,
 ) -> tuple[Cost, float]:
     """Let ``workers`` learn ``payloads``; return the cost and the most memory the first worker held, in MB."""
     lab.empty()
