@@ -43,6 +43,7 @@ HELD_AT_WARNING = (
     "uvicorn",
     "markdown_it",
 )
+COLLAPSED = ("opentelemetry",)  # libraries that tell of a lasting fault with every try: one line a minute
 MAX_CHARS = 2_000  # of one value; a job id has 128, our longest message a few hundred
 MAX_FRAMES = 8  # of a traceback, the innermost
 MAX_DEPTH = 4  # of nested values
@@ -257,15 +258,20 @@ class _Bridge(logging.Handler):
         super().__init__()
         self._render = render
         self._sink = sink
+        self._repeats = _Repeats()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.levelno < logging.WARNING and record.name.split(".")[0] in HELD_AT_WARNING:
+        library = record.name.split(".")[0]
+        if record.levelno < logging.WARNING and library in HELD_AT_WARNING:
             return  # a library set the level of one of its own loggers, such as uvicorn.error
+        times = self._repeats.note(f"{record.name} {record.msg}") if library in COLLAPSED else ""
+        if times is None:
+            return
         try:
             message = record.getMessage()
         except (TypeError, ValueError, KeyError):
             message = str(record.msg)  # its arguments do not fit its format
-        event = {"event": message.partition("\n")[0], "logger": record.name, "exc_info": record.exc_info}
+        event = {"event": message.partition("\n")[0] + times, "logger": record.name, "exc_info": record.exc_info}
         self._sink.write(self._render(None, record.levelname.lower(), event))
 
 
@@ -287,6 +293,31 @@ class _Fault:
         self.since = self.last_line = now
         self.times = 1
         self.untold = 0
+
+
+class _Repeats:
+    """Lets a line of a key pass once a minute."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = 100) -> None:
+        self._clock = clock
+        self._most = most
+        self._faults: dict[str, _Fault] = {}
+
+    def note(self, key: str) -> str | None:
+        """Return what to add to the line, None when it is not to be said."""
+        now = self._clock()
+        fault = self._faults.get(key)
+        if fault is None:
+            if len(self._faults) >= self._most:
+                self._faults.clear()
+            self._faults[key] = _Fault(now)
+            return ""
+        fault.untold += 1
+        if now - fault.last_line < REPEAT_SECONDS:
+            return None
+        said = f" ({fault.untold} times in {now - fault.last_line:.0f} s)" if fault.untold > 1 else ""
+        fault.last_line, fault.untold = now, 0
+        return said
 
 
 class FaultLog:

@@ -338,6 +338,27 @@ def test_a_lasting_fault_is_told_once_a_minute(stream: io.StringIO) -> None:
     assert all((line["level"], line["host"]) == ("warning", "h") for line in lines(stream))
 
 
+def test_a_library_that_repeats_itself_is_heard_once_a_minute(
+    stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(logs._Repeats.__init__, "__defaults__", (clock, 100))
+    logs.configure(json=True, stream=stream)
+    logger = logging.getLogger("opentelemetry.exporter.otlp")
+    for number in range(1_000):  # 150 s
+        logger.warning("no collector, try %d", number)
+        clock.now += 0.15
+    logging.getLogger("another.library").warning("a line")
+    logging.getLogger("another.library").warning("a line")
+    assert [line["message"] for line in lines(stream)] == [
+        "no collector, try 0",
+        "no collector, try 400 (400 times in 60 s)",
+        "no collector, try 800 (400 times in 60 s)",
+        "a line",
+        "a line",
+    ]
+
+
 def test_recovery_is_told_once_and_the_next_fault_is_new(stream: io.StringIO) -> None:
     clock = Clock()
     faults = logs.FaultLog(clock=clock)

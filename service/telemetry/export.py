@@ -16,7 +16,8 @@ ends the start with one line that names the variable: a collector that hears not
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
     from service.telemetry.tracing import Tracing
 
+SIGNALS = ("TRACES", "METRICS")
 RATIO_SAMPLERS = ("traceidratio", "parentbased_traceidratio")
 SAMPLERS = ("always_on", "always_off", "parentbased_always_on", "parentbased_always_off", *RATIO_SAMPLERS)
 MAX_LINKS = "256"  # a batch has 200 jobs at most; the SDK would keep 128 of their links
+MAX_QUEUE = "8192"  # the spans of five such batches at once; the SDK would drop what is above 2,048
 _GRPC = "opentelemetry.exporter.otlp.proto.grpc"
 
 
@@ -61,6 +64,7 @@ class Exports:
         )
         if found.traces != "none":
             _check_sampler(environ)
+        _check_endpoints(environ)
         return found
 
 
@@ -87,6 +91,13 @@ def _protocol(environ: Mapping[str, str], signal: str) -> str:
     return said
 
 
+def _check_endpoints(environ: Mapping[str, str]) -> None:
+    """The exporters would try for ever, and only then say that this is no URL."""
+    for variable in ("OTEL_EXPORTER_OTLP_ENDPOINT", *(f"OTEL_EXPORTER_OTLP_{one}_ENDPOINT" for one in SIGNALS)):
+        if not environ.get(variable, "http://").startswith(("http://", "https://")):
+            raise Misconfigured(f"{variable} must start with http:// or https://")
+
+
 def _check_sampler(environ: Mapping[str, str]) -> None:
     sampler = environ.get("OTEL_TRACES_SAMPLER", "").strip().lower()
     if sampler and sampler not in SAMPLERS:
@@ -109,7 +120,17 @@ def open_readers(exports: Exports) -> list[MetricReader]:
         return []
     from service.telemetry.metrics import Pushing
 
-    return [Pushing(_metric_exporter(exports))]
+    with _usable():
+        return [Pushing(_metric_exporter(exports))]
+
+
+@contextmanager
+def _usable() -> Iterator[None]:
+    """Raise ``Misconfigured`` for what OpenTelemetry itself cannot read of its variables."""
+    try:
+        yield
+    except ValueError as error:
+        raise Misconfigured(f"A variable of OpenTelemetry (OTEL_*) is not usable: {error}") from None
 
 
 def _metric_exporter(exports: Exports) -> MetricExporter:
@@ -137,9 +158,11 @@ def open_tracing(exports: Exports, environ: Mapping[str, str]) -> Tracing | None
     from service.telemetry.resource import resource
     from service.telemetry.tracing import Tracing
 
-    links = int(environ.get("OTEL_SPAN_LINK_COUNT_LIMIT") or MAX_LINKS)
-    provider = TracerProvider(resource=resource(), shutdown_on_exit=False, span_limits=SpanLimits(max_links=links))
-    provider.add_span_processor(BatchSpanProcessor(_span_exporter(exports)))
+    with _usable():
+        links = int(environ.get("OTEL_SPAN_LINK_COUNT_LIMIT") or MAX_LINKS)
+        queue = int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or MAX_QUEUE)
+        provider = TracerProvider(resource=resource(), shutdown_on_exit=False, span_limits=SpanLimits(max_links=links))
+        provider.add_span_processor(BatchSpanProcessor(_span_exporter(exports), max_queue_size=queue))
     return Tracing(provider)
 
 

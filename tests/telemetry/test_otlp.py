@@ -242,6 +242,19 @@ async def test_a_collector_that_is_away_holds_up_nothing(
     assert 1 <= len(theirs) <= 6, theirs
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("OTEL_BSP_MAX_QUEUE_SIZE", "-1"), ("OTEL_SPAN_LINK_COUNT_LIMIT", "x")],
+)
+async def test_what_the_sdk_cannot_read_ends_the_start(
+    variable: str, value: str, settings: Settings, received: Received, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Misconfigured, match="OTEL_"):
+        async with seen_over_http(settings):
+            raise AssertionError("it started")
+
+
 async def _refused(received: Received, times: int) -> bool:
     return len(received.raw) >= times
 
@@ -272,6 +285,7 @@ def test_what_the_variables_ask_for(environment: dict[str, str], expected: Expor
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "grpc"),
         ("OTEL_TRACES_SAMPLER", "sometimes"),
         ("OTEL_TRACES_SAMPLER_ARG", "10%"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector:4318"),
     ],
 )
 def test_a_variable_that_means_nothing_ends_the_start(variable: str, value: str) -> None:
