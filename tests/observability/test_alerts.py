@@ -3,11 +3,9 @@
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
-
+from tests.observability.promtool import promtool
 from tests.telemetry.test_metrics import FULL, samples
 
 ROOT = Path(__file__).parents[2]
@@ -18,14 +16,6 @@ RULES = FILES / "alerts.yaml"
 def expressions() -> list[str]:
     dashboard = json.loads((FILES / "dashboard.json").read_text())
     return [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-
-
-def promtool(*args: str | Path) -> None:
-    program = shutil.which("promtool")
-    if program is None:
-        pytest.skip("promtool is not installed: it comes with Debian's package prometheus")
-    done = subprocess.run([program, *map(str, args)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_every_metric_asked_for_is_emitted() -> None:

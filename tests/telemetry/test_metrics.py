@@ -1,8 +1,6 @@
 """The metrics: a text every Prometheus reads, with a fixed number of series."""
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from service.streams.keys import GROUP
 from service.telemetry.histograms import Histograms
 from service.telemetry.metrics import Telemetry
 from service.telemetry.stages import STAGES
+from tests.observability.promtool import promtool
 
 NOW = 1_000.0
 
@@ -165,8 +164,4 @@ def test_the_readme_names_every_metric_and_no_other() -> None:
 
 
 def test_promtool_has_nothing_to_say() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("no promtool")
-    done = subprocess.run([promtool, "check", "metrics"], input=exposition(FULL), text=True, capture_output=True)
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert promtool("check", "metrics", given=exposition(FULL)) == ""
