@@ -42,12 +42,14 @@ async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch
 
     With ``watch`` this goes on until a stop signal; with ``due`` writers whose waiting edits are due are learned too.
     """
-    async with stoppable_worker(settings) as worker:
+    unserved = settings.model_copy(update={"learning_http_port": 0})  # the port is a worker's; what is pushed is both's
+    async with seen_over_http(unserved) as watched, stoppable_worker(settings) as worker:
         if worker is None:
             return 0
         if min_idle is not None:
             worker.intake.claim_idle = timedelta(seconds=min_idle)
-        return await worker.run_once(due=due, watch=watch)
+        async with watched(worker):
+            return await worker.run_once(due=due, watch=watch)
 
 
 @asynccontextmanager

@@ -92,6 +92,13 @@ async def test_a_port_in_use_is_gone_without_and_a_wrong_host_ends_the_start(set
         bind("not an address", 0)
 
 
+def test_the_port_is_loopback_only_unless_told_otherwise() -> None:
+    listener = bind(Settings(_env_file=None).learning_http_host, 0)
+    assert listener is not None
+    with listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
 async def test_the_port_is_free_again_after_the_worker(settings: Settings) -> None:
     async with served(settings) as site:
         await site.until("/livez", 200)

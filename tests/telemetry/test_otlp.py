@@ -20,10 +20,10 @@ from service.errors import Misconfigured
 from service.http.server import seen_over_http
 from service.settings import Settings
 from service.streams import dead_letters
-from service.streams.keys import Keys
+from service.streams.keys import GROUP, Keys
 from service.streams.replies import text
 from service.telemetry.export import Exports
-from service.worker.running import open_worker
+from service.worker.running import open_worker, reclaim_abandoned
 from tests.telemetry.receiver import Received, receiving, values
 from tests.worker.conftest import drained, edit, enqueue, until
 
@@ -100,6 +100,20 @@ async def test_a_batch_links_its_jobs_and_each_job_shows_its_own_parts(
     assert sum(batch.attributes["messaging.batch.message_count"] for batch in batches) == 5
     for job in jobs:
         assert sorted(part.name for part in received.children(job)) == PARTS
+
+
+async def test_a_reclaim_is_traced_too(settings: Settings, redis_client: Redis, keys: Keys, received: Received) -> None:
+    jobs = keys.partitions[0].jobs
+    await redis_client.xadd(jobs, traced(edit(1)))  # type: ignore[arg-type]
+    await redis_client.xgroup_create(jobs, GROUP, id="0")
+    await redis_client.xreadgroup(GROUP, "dead-pod", {jobs: ">"})
+    assert await reclaim_abandoned(settings, min_idle=0, watch=False) == 1
+    (job,) = received.named(f"process {jobs}")
+    assert (job.trace, job.attributes["learnsvc.deliveries"], job.attributes["learnsvc.outcome"]) == (
+        TRACE,
+        2,
+        "learned",
+    )
 
 
 async def test_idle_polling_makes_no_spans(settings: Settings, redis_client: Redis, received: Received) -> None:
