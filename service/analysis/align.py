@@ -273,7 +273,7 @@ class _Pairer:
         self,
         index: int,
         owners: dict[int, Group],
-        uncovered: Callable[[Group], set[str]],
+        uncovered: Callable[[Group], Counter[str]],
         side: Literal["before", "after"],
     ) -> None:
         for neighbour in (index - 1, index + 1):
@@ -287,26 +287,32 @@ class _Pairer:
                 insort(group.before if side == "before" else group.after, index)
                 return
 
-    def _explains(self, every: set[str], left: set[str]) -> bool:
+    def _explains(self, every: Counter[str], left: Counter[str]) -> bool:
         """Whether a sentence is most of the words that are left to explain, or has all its content words among them."""
-        content = {word for word in every if not self._lexicon.is_function(word)}
-        if len(content) > 1 and content <= left:
+        content = Counter({word: count for word, count in every.items() if not self._lexicon.is_function(word)})
+        shared, wanted = (content & left).total(), content.total()
+        if len(content) > 1 and shared == wanted:
             return True
-        return len(every & left) >= _CONTAINED * len(every) and len(content & left) >= _CONTAINED * len(content)
+        return (every & left).total() >= _CONTAINED * every.total() and shared >= _CONTAINED * wanted
 
-    def _uncovered_before(self, group: Group) -> set[str]:
-        """Words of the group's draft sentences that its saved sentences do not explain."""
+    def _uncovered_before(self, group: Group) -> Counter[str]:
+        """Words of the group's draft sentences that its saved sentences do not explain, each as often as it is left."""
         return self._union(self._before, group.before) - self._union(self._after, group.after)
 
-    def _uncovered_after(self, group: Group) -> set[str]:
+    def _uncovered_after(self, group: Group) -> Counter[str]:
         return self._union(self._after, group.after) - self._union(self._before, group.before)
 
     @staticmethod
-    def _union(units: Sequence[Unit], indices: list[int]) -> set[str]:
-        return set().union(*(_Pairer._every(units[index]) for index in indices))
+    def _union(units: Sequence[Unit], indices: list[int]) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for index in indices:
+            found.update(_Pairer._every(units[index]))
+        return found
 
     @staticmethod
-    def _every(unit: Unit) -> set[str]:
+    def _every(unit: Unit) -> Counter[str]:
         """All words of a sentence; pairs of characters in scripts without spaces."""
         found = unit.words
-        return set(map("".join, pairwise(found))) or set(found) if is_character_script(found[0]) else set(found)
+        if len(found) > 1 and is_character_script(found[0]):
+            return Counter(map("".join, pairwise(found)))
+        return Counter(found)

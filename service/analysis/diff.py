@@ -11,7 +11,7 @@ more of what stayed, `Levenshtein` (flat memory) above. The shortest script is n
   own;
 * runs separated by one or two unchanged function words (or, in scripts without spaces, up to two characters) become
   one, unless one of them is such a known replacement: `leverage the power` was replaced as a whole. Two deletions
-  stay two: the word between them was left standing.
+  stay two, the word between them was left standing - unless it is a lone preposition (`[nestled] in [the heart of]`).
 """
 
 from __future__ import annotations
@@ -181,7 +181,14 @@ def _merge(runs: list[Run], a: Tokens, lexicon: Lexicon, settled: Settled) -> li
 def _are_one(one: Run, other: Run, keys: list[str], lexicon: Lexicon) -> bool:
     gap = keys[one.a1 : other.a0]
     replaced = any(run.a0 < run.a1 and run.b0 < run.b1 for run in (one, other))
+    if not replaced and len(gap) == 1 and gap[0] in lexicon.prepositions:
+        return _is_cut(one, keys, lexicon) and _is_cut(other, keys, lexicon)
     return (replaced or is_character_script(gap[0])) and _is_thin(gap, lexicon) if gap else False
+
+
+def _is_cut(run: Run, keys: list[str], lexicon: Lexicon) -> bool:
+    """Whether words with content were taken out, and none put in."""
+    return run.b0 == run.b1 and any(is_word(key) and not lexicon.is_function(key) for key in keys[run.a0 : run.a1])
 
 
 def _is_thin(gap: list[str], lexicon: Lexicon) -> bool:

@@ -207,11 +207,17 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
             expression(entry) for key in ("hedges", "intensifiers", "laughter") for entry in entries(raw.get(key, ""))
         ),
         hedges=frozenset(map(expression, entries(raw.get("hedges", "")))),
-        tone=frozenset(word for key in TONE for word in listed(key) if "-" not in word),
+        tone=_tone(raw),
         openers={key: Openers.of(entries(value)) for key, value in raw.get("openers", {}).items()},
         imperatives=listed("imperatives"),
         after_imperative=listed("after_imperative"),
     )
+
+
+def _tone(raw: Mapping[str, Any]) -> frozenset[str]:
+    """Words and short expressions that alone are tone; formal expressions (`it should be noted`) are phrases, too."""
+    found = {(key, word) for key in TONE for word in entries(raw.get(key, ""))}
+    return frozenset(word for key, word in found if "-" not in word and not (" " in word and key == "formal"))
 
 
 def _lines(raw: Mapping[str, Any], key: str) -> Iterator[str]:
@@ -279,13 +285,13 @@ def _marked(
 ) -> Iterator[tuple[Expression, str]]:
     """Every (expression, list it stands in).
 
-    The formal side of a pair marks a text as formal unless it is made of everyday words (`because = cuz`) or warm
-    (`great = cool`).
+    The formal side of a pair marks a text as formal unless it is made of everyday words (`because = cuz`) , warm
+    (`great = cool`) or a hedge (`somewhat = a bit`).
     """
     for key in MARKERS:
         for entry in entries(raw.get(key, "")):
             yield expression(entry), key
-    everyday = everyday.union(*(entries(raw.get(key, "")) for key in ("enthusiastic", "intensifiers")))
+    everyday = everyday.union(*(entries(raw.get(key, "")) for key in ("enthusiastic", "intensifiers", "hedges")))
     for formal, _ in strong:
         if not all(word in everyday for word in formal):
             for form in inflections(language, formal[0]):

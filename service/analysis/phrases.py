@@ -19,7 +19,8 @@ What is no phrase:
   rewritten sentence;
 * whole sentences of more than five words; shorter ones are phrases (`Let's dive in!`). Headings are structure.
 
-At most six a side, those of two to six words first; none is part of another; what is on both sides was only moved.
+At most six a side, those of two to six words first, and up to ten of these among the removed; none is part of
+another; what is on both sides was only moved.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from service.analysis.repairs import is_inflection, is_typo
 from service.analysis.spans import GroupDiff, Reason
 from service.analysis.tokens import Tokens, is_character_script, is_word, tokenize
 
-AT_MOST = 6
+MOST_REMOVED = 10
+MOST_ADDED = 6
+_SHORT = 6
 _LONGEST_WORDS = 10
 _LONGEST_CHARACTERS = 24
 _WHOLE_SENTENCE = 5
@@ -94,20 +97,22 @@ def sentence_phrase(unit: Unit, lexicon: Lexicon) -> list[str]:
 
 
 def select(removed: Sequence[str], added: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """At most six a side, no duplicates, no parts of others, nothing that is on both sides."""
+    """At most ten removed and six added, no duplicates, no parts of others, nothing that is on both sides."""
     both = {phrase.lower() for phrase in removed} & {phrase.lower() for phrase in added}
-    return _best(removed, both), _best(added, both)
+    return _best(removed, both, MOST_REMOVED), _best(added, both, MOST_ADDED)
 
 
-def _best(phrases: Iterable[str], excluded: set[str]) -> tuple[str, ...]:
+def _best(phrases: Iterable[str], excluded: set[str], most: int) -> tuple[str, ...]:
     unique: dict[str, str] = {}
     for phrase in phrases:
         if phrase.lower() not in excluded:
             unique.setdefault(phrase.lower(), phrase)
-    ranked = sorted(unique, key=lambda phrase: not 2 <= _length(phrase) <= 6)[: 4 * AT_MOST]
+    ranked = sorted(unique, key=lambda phrase: not 2 <= _length(phrase) <= _SHORT)[: 4 * most]
     kept: list[str] = []
     for phrase in ranked:
-        if len(kept) < AT_MOST and not any(_is_part(phrase, other) for other in ranked if other != phrase):
+        # Only short ones make the list longer than six.
+        room = most if 2 <= _length(phrase) <= _SHORT else MOST_ADDED
+        if len(kept) < room and not any(_is_part(phrase, other) for other in ranked if other != phrase):
             kept.append(phrase)
     return tuple(unique[phrase] for phrase in unique if phrase in kept)
 

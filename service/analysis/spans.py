@@ -134,7 +134,7 @@ class Classifier:
                 return "substitution", Reason.PAIR, sign
             if self._is_joined_typo(words_a, words_b):
                 return "typo", Reason.LETTERS, 0
-        if (self._is_fact(a, run.a0, run.a1) and self._is_fact(b, run.b0, run.b1)) or self._renames(a, b, run):
+        if self._corrects(a, b, run) or self._renames(a, b, run):
             return "correction", Reason.FACT, 0
         marked = len(words_a) + len(words_b) < run.a1 - run.a0 + run.b1 - run.b0
         return self._decide_words(operation, words_a, words_b, marked)
@@ -221,6 +221,13 @@ class Classifier:
             elif key not in lexicon.grammar and key not in lexicon.units:
                 return False
         return facts
+
+    def _corrects(self, a: Tokens, b: Tokens, run: Run) -> bool:
+        """Whether numbers or names were exchanged, added or dropped; a German noun alone may be no name."""
+        if self._lexicon.nouns_capitalised and (run.a0 == run.a1 or run.b0 == run.b1):
+            side, start, end = (a, run.a0, run.a1) if run.a0 < run.a1 else (b, run.b0, run.b1)
+            return all(self._is_number(key) or not is_word(key) for key in side.keys[start:end])
+        return self._is_fact(a, run.a0, run.a1) and self._is_fact(b, run.b0, run.b1)
 
     def _renames(self, a: Tokens, b: Tokens, run: Run) -> bool:
         """Whether the first word of a sentence, which has a capital anyhow, was one name and became another.
