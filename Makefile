@@ -3,7 +3,7 @@
 #   make demo              sample writers through the real worker on an embedded Redis and MongoDB
 #   make test              the tests; make test ARGS="-k settle -x -n 0"
 #   make chaos             kills, freezes, outages and poison; make chaos ARGS="--kills 1000 --seed 7 --readme"
-#   make eval              how well learning does on simulated writers: F1, junk, score
+#   make eval              how well learning does, beside its targets; make eval ARGS="--seeds 500:530 --misses"
 #   make bench             what it costs, against floors and targets; make bench ARGS=--quick
 #   make ci                what .ci/run runs: lint, types, tests
 #   make chart             what of helm/learnsvc follows from the settings and the comments in its values
@@ -32,7 +32,7 @@ chaos: $(READY)
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 eval: $(READY)
-	@$(BIN)/python -m tests.learning.simulated
+	@$(BIN)/python -m tests.evaluation $(ARGS)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
