@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape as esc
 
+NARROW = 3  # columns that fit a telephone
+
 _FRAME = """<!doctype html>
 <html lang="en">
 <head>
@@ -38,10 +40,11 @@ def section(title: str, body: str) -> str:
 
 
 def table(title: str, heads: Iterable[str], rows: Iterable[str], after: str = "") -> str:
-    """Return a section with a table; heads that begin with # stand over numbers."""
+    """Return a section with a table; heads that begin with # stand over numbers. A wide one scrolls by itself."""
     heads = list(heads)
     cells = "".join(f'<th scope="col">{esc(head.lstrip("#"))}</th>' for head in heads)
-    kind = "numbers" if any(head.startswith("#") for head in heads) else "notes"
+    narrow = "numbers" if any(head.startswith("#") for head in heads) else "notes"
+    kind = narrow if len(heads) <= NARROW else "wide"
     body = f'<table class="{kind}"><thead><tr>{cells}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
     return section(title, f'<div class="scroll">{body}</div>{after}')
 
