@@ -27,12 +27,14 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure
 from schemas.profile import LateTone, Profile, ProfileFields, StyleProfile
 from service import ledger
 from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name, untrusted
+from service.history import stored_delta
 from service.ledger import Ledger
 from service.privileges import missing_actions
 
 DURABLE = WriteConcern("majority", j=True)
 DEFAULT_DATABASE = "learnsvc"
 _HISTORY = frozenset({"evolution_timeline", "versions"})
+_VERSION = ProfileFields.model_fields["schema_version"].default
 _LOADED = {field: 1 for field in ProfileFields.model_fields if field not in _HISTORY} | {"user_id": 1}
 _PRIVILEGES = {"connectionStatus": 1, "showPrivileges": True}
 
@@ -104,7 +106,7 @@ class ProfileStore:
         asked = Ledger.of(document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0))
         document.setdefault("user_id", user_id)
         stored = {edit.get("job_id", ""): edit for edit in document.get("recent_edits", [])}
-        return Loaded(Profile.model_validate(document), asked, stored)
+        return Loaded(_profile(document), asked, stored)
 
     async def commit(
         self,
@@ -222,6 +224,16 @@ class ProfileStore:
                 raise AssertionError("nothing cancels a shielded scope")
             except Exception as error:
                 raise _translate(error) from error
+
+
+def _profile(document: Document) -> Profile:
+    """Return what ``document`` holds; the deltas of this version's documents are not validated a second time."""
+    if document.get("schema_version") != _VERSION:
+        return Profile.model_validate(document)
+    edits = [stored_delta(edit) for edit in document.pop("recent_edits", ())]
+    profile = Profile.model_validate(document)
+    profile.recent_edits = edits
+    return profile
 
 
 def _translate(error: Exception) -> Exception:

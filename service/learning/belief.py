@@ -87,7 +87,7 @@ def read(votes: Sequence[Vote], threshold: int, habit: Habit = DIRECTION, held: 
     for vote in votes:
         if vote.value:
             counts[vote.value] += 1
-        belief = _weigh(_leak(belief), vote, habit)
+        belief = _weigh(belief, vote, habit)
         held = _claim(held, belief, counts, threshold)
     return _reading(votes, held, belief)
 
@@ -102,29 +102,25 @@ def _start(held: int) -> Belief:
     return (SEEDED, rest, rest, rest) if held > 0 else (rest, SEEDED, rest, rest)
 
 
-def _leak(belief: Belief) -> Belief:
-    plus, minus, neither, waver = belief
-    stay = 1.0 - SWITCH
-    return (
-        stay * plus + SWITCH * PRIOR[0],
-        stay * minus + SWITCH * PRIOR[1],
-        stay * neither + SWITCH * PRIOR[2],
-        stay * waver + SWITCH * PRIOR[3],
-    )
+_STAY = 1.0 - SWITCH
+_INFLOW = (SWITCH * PRIOR[0], SWITCH * PRIOR[1], SWITCH * PRIOR[2], SWITCH * PRIOR[3])
 
 
 def _weigh(belief: Belief, vote: Vote, habit: Habit) -> Belief:
-    plus, minus, neither, waver = belief
-    if vote.value > 0:
-        plus, minus = plus * habit.act, minus * habit.slip
-    elif vote.value < 0:
-        plus, minus = plus * habit.slip, minus * habit.act
+    """Let every explanation leak to the prior, then weigh it by what the vote says of it."""
+    plus = _STAY * belief[0] + _INFLOW[0]
+    minus = _STAY * belief[1] + _INFLOW[1]
+    neither = _STAY * belief[2] + _INFLOW[2]
+    waver = _STAY * belief[3] + _INFLOW[3]
+    if vote.value:
+        for_plus, for_minus = (habit.act, habit.slip) if vote.value > 0 else (habit.slip, habit.act)
+        plus, minus, neither, waver = plus * for_plus, minus * for_minus, neither * habit.chance, waver * habit.waver
     else:
+        either = vote.up + vote.down
         plus *= 1.0 - habit.act * vote.up - habit.slip * vote.down
         minus *= 1.0 - habit.act * vote.down - habit.slip * vote.up
-    either = vote.up + vote.down
-    neither *= habit.chance if vote.value else 1.0 - habit.chance * either
-    waver *= habit.waver if vote.value else 1.0 - habit.waver * either
+        neither *= 1.0 - habit.chance * either
+        waver *= 1.0 - habit.waver * either
     total = plus + minus + neither + waver
     return plus / total, minus / total, neither / total, waver / total
 

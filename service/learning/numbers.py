@@ -72,13 +72,14 @@ class Fold:
 
     def add(self, delta: StyleDelta, rules: LearningRules) -> None:
         """Take in the next edit; one that says nothing about style is no evidence and changes nothing."""
-        if not speaks(delta):
+        moves = signals(delta)
+        if not speaks(delta, moves):
             return
         at = delta.edited_at or EPOCH
         if self.clock.overdue(at, rules):
             self.close(rules)
         self.clock = self.clock.see(at, rules)
-        for path, value in _observations(delta):
+        for path, value in _observations(delta, moves):
             total, count = self.waiting.get(path, (0.0, 0))
             self.waiting[path] = (total + value, count + 1)
         if self.clock.waiting_since is None:
@@ -138,11 +139,11 @@ def _at_most_one(move: float) -> float:
     return min(max(move, -1.0), 1.0)
 
 
-def _observations(delta: StyleDelta) -> list[tuple[str, float]]:
+def _observations(delta: StyleDelta, moves: tuple[float, ...]) -> list[tuple[str, float]]:
     """What one edit says about the averages, by path."""
     seen = [(EMOJI_FREQUENCY, min(delta.emoji.after / max(delta.posts.after, 1), 5.0))]
     if delta.sentences.after:
         low, high = LIMITS[SENTENCE_LENGTH]
         seen.append((SENTENCE_LENGTH, min(max(delta.sentence_length.after, low), high)))
-    seen += [(path, TONE_REACH * value) for path, value in zip(TONE, signals(delta), strict=True) if value]
+    seen += [(path, TONE_REACH * value) for path, value in zip(TONE, moves, strict=True) if value]
     return seen

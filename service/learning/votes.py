@@ -228,14 +228,17 @@ def made_voice(delta: StyleDelta) -> tuple[str, ...]:
     return (delta.voice_after,) if delta.voice_after and delta.change_ratio >= REWRITTEN else ()
 
 
-def speaks(delta: StyleDelta) -> bool:
-    """Whether an edit says anything about style; noise and a mere exchange of words say nothing."""
+def speaks(delta: StyleDelta, moves: tuple[float, ...]) -> bool:
+    """Whether an edit says anything about style; noise and a mere exchange of words say nothing.
+
+    ``moves`` are its ``signals``.
+    """
     if delta.is_noise:
         return False
     exchanged = {swap.before for swap in delta.substitutions}
     if delta.phrases_added or delta.is_rewrite or not exchanged.issuperset(delta.phrases_removed):
         return True
-    if any(signals(delta)):
+    if any(moves):
         return True
     if delta.ending_before != delta.ending_after or delta.opening_before != delta.opening_after:
         return True

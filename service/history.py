@@ -1,0 +1,83 @@
+"""Stored deltas read back without validating them again.
+
+A profile holds up to fifty deltas, and each was validated when it was made; validating all of them at every load was a
+third of a worker's time. What is stored leaves out defaults and is otherwise what ``model_dump`` gave, so an object is
+its defaults with the stored fields over them. Counts repeat from edit to edit, so that equal ones are one object.
+
+This holds for documents of this schema version alone; any other is validated (see ``service/profiles.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from schemas.delta import Count, Measure, StyleDelta, Substitution, ToneScales, ToneShift
+
+M = TypeVar("M", bound=BaseModel)
+Document = Mapping[str, Any]
+
+
+def _defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """The defaults of ``model`` by field, in its order; they are immutable, so that objects may share them."""
+    return {name: field.get_default() for name, field in model.model_fields.items()}
+
+
+def _made(model: type[M], fields: dict[str, Any], given: Document) -> M:
+    """An object with ``fields`` as they are: what ``model_construct`` does, for a model without aliases."""
+    made = model.__new__(model)
+    object.__setattr__(made, "__dict__", fields)
+    object.__setattr__(made, "__pydantic_fields_set__", set(given))
+    object.__setattr__(made, "__pydantic_extra__", None)
+    object.__setattr__(made, "__pydantic_private__", None)
+    return made
+
+
+def _reader(model: type[M]) -> Callable[[Document], M]:
+    """What makes a ``model`` of plain values."""
+    defaults = _defaults(model)
+
+    def read(document: Document) -> M:
+        fields = {**defaults, **document}
+        if len(fields) > len(defaults):  # another release's: what it added is left out
+            fields = {name: fields[name] for name in defaults}
+        return _made(model, fields, document)
+
+    return read
+
+
+_read_count = _reader(Count)
+
+
+@lru_cache(maxsize=4096)
+def _count(items: tuple[tuple[str, int], ...]) -> Count:
+    return _read_count(dict(items))
+
+
+_substitution = _reader(Substitution)
+_DEFAULTS = _defaults(StyleDelta)
+_PARTS: dict[type, Callable[[Any], Any]] = {
+    Count: lambda document: _count(tuple(document.items())),
+    Measure: _reader(Measure),
+    ToneScales: _reader(ToneScales),
+    ToneShift: _reader(ToneShift),
+}
+# How the fields that are no plain values are read: parts by their class, the rest is lists where tuples belong.
+_READERS: dict[str, Callable[[Any], Any]] = {
+    name: _PARTS.get(type(default), tuple)
+    for name, default in _DEFAULTS.items()
+    if type(default) in _PARTS or isinstance(default, tuple)
+} | {"substitutions": lambda found: tuple(map(_substitution, found))}
+
+
+def stored_delta(document: Document) -> StyleDelta:
+    """The delta that was stored as ``document``."""
+    fields = dict(_DEFAULTS)
+    for name, value in document.items():
+        if name in fields:
+            read = _READERS.get(name)
+            fields[name] = value if read is None else read(value)
+    return _made(StyleDelta, fields, document)

@@ -1,0 +1,55 @@
+"""Deltas read back as they were stored, without validation: they must be what validation gives."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import bson
+import pytest
+from bson.codec_options import CodecOptions
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.delta import StyleDelta, ToneShift
+from service.analysis import analyze
+from service.history import stored_delta
+from tests.benchmarks import jobs
+
+AWARE: CodecOptions[dict[str, object]] = CodecOptions(tz_aware=True, tzinfo=UTC)
+
+
+def stored(delta: StyleDelta) -> dict[str, object]:
+    """What MongoDB gives back of ``delta``."""
+    return bson.decode(bson.encode(delta.model_dump(exclude_defaults=True)), AWARE)
+
+
+def same(delta: StyleDelta) -> None:
+    document = stored(delta)
+    read, validated = stored_delta(document), StyleDelta.model_validate(document)
+    assert read == validated == delta
+    assert read.model_fields_set == validated.model_fields_set
+    assert read.model_dump() == delta.model_dump()
+    assert read.model_dump_json() == delta.model_dump_json()
+    assert read.model_copy(update={"revision": 7}).revision == 7
+
+
+@pytest.mark.parametrize("seed", range(0, 200, 7))
+def test_a_stored_delta_is_read_as_validation_would(seed: int) -> None:
+    delta = analyze(*jobs.pair(seed, 2.0)).delta
+    same(delta)
+    named = {"job_id": f"j-{seed}", "edited_at": datetime(2026, 1, 2, 3, 4, 5, 6000, tzinfo=UTC), "revision": seed}
+    tone = {"tone_shift": ToneShift(label="more casual", confidence=0.8, source="gemini"), "statements": ("Brief",)}
+    same(delta.model_copy(update={**named, **tone}))
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_whatever_the_texts_are(original: str, edited: str) -> None:
+    delta = analyze(original.replace("\x00", ""), edited.replace("\x00", "")).delta
+    same(delta)
+
+
+def test_what_a_newer_version_added_is_left_out() -> None:
+    document = {"job_id": "j", "words": {"before": 3, "around": 2}, "fields_of_tomorrow": {"a": 1}}
+    read = stored_delta(document)
+    assert read == StyleDelta.model_validate(document)
+    assert read.model_dump() == StyleDelta.model_validate(document).model_dump()
