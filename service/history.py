@@ -1,8 +1,9 @@
-"""Stored deltas read back without validating them again.
+"""Deltas as they are stored, and stored deltas read back without validating them again.
 
 A profile holds up to fifty deltas, and each was validated when it was made; validating all of them at every load was a
-third of a worker's time. What is stored leaves out defaults and is otherwise what ``model_dump`` gave, so an object is
-its defaults with the stored fields over them. Counts repeat from edit to edit, so that equal ones are one object.
+third of a worker's time. What is stored is ``model_dump(exclude_defaults=True)``, which asks pydantic to compare every
+field with its default; here most are seen to be it at once. Read back, an object is its defaults with the stored
+fields over them. Counts repeat from edit to edit, so that equal ones are one object.
 
 This holds for documents of this schema version alone; any other is validated (see ``service/profiles.py``).
 """
@@ -65,12 +66,35 @@ _PARTS: dict[type, Callable[[Any], Any]] = {
     ToneScales: _reader(ToneScales),
     ToneShift: _reader(ToneShift),
 }
+_DEFAULTS_OF: dict[type, dict[str, Any]] = {part: _defaults(part) for part in _PARTS}
 # How the fields that are no plain values are read: parts by their class, the rest is lists where tuples belong.
 _READERS: dict[str, Callable[[Any], Any]] = {
     name: _PARTS.get(type(default), tuple)
     for name, default in _DEFAULTS.items()
     if type(default) in _PARTS or isinstance(default, tuple)
 } | {"substitutions": lambda found: tuple(map(_substitution, found))}
+
+
+def document_of(delta: StyleDelta) -> dict[str, Any]:
+    """What is stored of ``delta``: its fields that differ from their defaults, parts alike."""
+    return _different(delta, _DEFAULTS)
+
+
+def _different(part: BaseModel, defaults: dict[str, Any]) -> dict[str, Any]:
+    fields = part.__dict__
+    found: dict[str, Any] = {}
+    for name, default in defaults.items():
+        value = fields[name]
+        if value is default or value == default:
+            continue
+        inner = _DEFAULTS_OF.get(type(value))
+        if inner is not None:
+            found[name] = _different(value, inner)
+        elif name == "substitutions":
+            found[name] = [one.model_dump() for one in value]
+        else:
+            found[name] = value
+    return found
 
 
 def stored_delta(document: Document) -> StyleDelta:

@@ -27,7 +27,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure
 from schemas.profile import LateTone, Profile, ProfileFields, StyleProfile
 from service import ledger
 from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name, untrusted
-from service.history import stored_delta
+from service.history import document_of, stored_delta
 from service.ledger import Ledger
 from service.privileges import missing_actions
 
@@ -255,9 +255,7 @@ def _translate(error: Exception) -> Exception:
 def _encode(profile: Profile, stored: dict[str, Document]) -> Document:
     """Return the fields of ``profile`` for BSON, less history; deltas without their default values."""
     document = profile.model_dump(exclude={"recent_edits", "pending", *_HISTORY})
-    document["recent_edits"] = [
-        stored.get(delta.job_id) or delta.model_dump(exclude_defaults=True) for delta in profile.recent_edits
-    ]
+    document["recent_edits"] = [stored.get(delta.job_id) or document_of(delta) for delta in profile.recent_edits]
     document["pending"] = [edit.model_dump(exclude_defaults=True) for edit in profile.pending]
     return document
 

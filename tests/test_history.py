@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.delta import StyleDelta, ToneShift
 from service.analysis import analyze
-from service.history import stored_delta
+from service.history import document_of, stored_delta
 from tests.benchmarks import jobs
 
 AWARE: CodecOptions[dict[str, object]] = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -20,7 +20,8 @@ AWARE: CodecOptions[dict[str, object]] = CodecOptions(tz_aware=True, tzinfo=UTC)
 
 def stored(delta: StyleDelta) -> dict[str, object]:
     """What MongoDB gives back of ``delta``."""
-    return bson.decode(bson.encode(delta.model_dump(exclude_defaults=True)), AWARE)
+    assert bson.encode(document_of(delta)) == bson.encode(delta.model_dump(exclude_defaults=True))
+    return bson.decode(bson.encode(document_of(delta)), AWARE)
 
 
 def same(delta: StyleDelta) -> None:

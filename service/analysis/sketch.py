@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from functools import lru_cache
 from zlib import crc32
 
 from service.analysis.tokens import words
@@ -35,13 +36,19 @@ def sketch_words(found: list[str]) -> bytes:
 
 def contains(sketch: bytes, phrase: str) -> bool:
     """Whether the words of `phrase` stand next to each other in the sketched text."""
-    wanted = _hashes(words(phrase))
+    wanted = _wanted(phrase)
     if not wanted:
         return False
     at = sketch.find(wanted)
     while at % 2 and at >= 0:
         at = sketch.find(wanted, at + 1)
     return at >= 0
+
+
+@lru_cache(maxsize=4096)
+def _wanted(phrase: str) -> bytes:
+    """The hashes of a phrase; one phrase is looked for in many texts."""
+    return _hashes(words(phrase))
 
 
 def _hashes(found: list[str]) -> bytes:

@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 PRIOR = (0.2, 0.2, 0.5, 0.1)
 SWITCH = 0.06
@@ -40,8 +41,7 @@ LEAVE = 0.35
 SEEDED = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(NamedTuple):
     """One edit on one feature. ``up`` and ``down`` (0..1) say how sure it is that it offered the chance."""
 
     value: int = 0
