@@ -2,8 +2,9 @@
 
 A process holds at least as many entries as it has slots and at most what it settled in the last second, so that a
 slow model hoards nothing from other pods. While reads come back full there is a backlog, more than enough for every
-pod: then it holds up to five seconds of work, because the more entries of a writer it holds, the more of them share
-one load, one learning and one write. What it holds is bounded in bytes too, for an entry may be 1 MiB.
+pod: then it holds up to ten seconds of work at the pace of late, because the more entries of a writer it holds, the
+more of them share one load, one learning and one write. What it holds is bounded in bytes too, for an entry may be
+1 MiB.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from service.streams.entry import Delivery
 from service.streams.keys import PartitionKeys
 
 RATE_SECONDS = 1.0
-BACKLOG_SECONDS = 5.0
+BACKLOG_SECONDS = 10.0
 READ = 200  # entries of one read: at the limit of 1 MiB each, what one reply may bring
 HELD_BYTES = 64 * 2**20
 
@@ -172,6 +173,9 @@ class InWork:
         now = self._clock()
         while self._settled and self._settled[0][0] < now - BACKLOG_SECONDS:
             self._settled.popleft()
-        horizon = now - (BACKLOG_SECONDS if self._backlog else RATE_SECONDS)
-        rate = sum(count for at, count in self._settled if at >= horizon)
-        return max(self._concurrency, min(self._prefetch, rate))
+        seconds = BACKLOG_SECONDS if self._backlog else RATE_SECONDS
+        recent = [(at, count) for at, count in self._settled if at >= now - seconds]
+        settled = sum(count for _, count in recent)
+        if self._backlog and recent:  # from a shorter time, as after a start, what ten seconds would have been
+            settled = round(settled * seconds / max(RATE_SECONDS, now - recent[0][0]))
+        return max(self._concurrency, min(self._prefetch, settled))

@@ -43,14 +43,18 @@ def test_it_holds_what_it_settled_in_the_last_second() -> None:
     assert held.room() == SLOTS
 
 
-def test_full_reads_let_it_hold_five_seconds_of_work_and_the_end_of_the_backlog_ends_that() -> None:
+def test_full_reads_let_it_hold_ten_seconds_of_work_and_the_end_of_the_backlog_ends_that() -> None:
     clock = Clock()
-    held = holding(100, clock)
+    held = holding(250, clock)
     settle(held, 100)
-    clock.now += 4
+    clock.now += 4  # 25 a second: 250 in ten seconds, of which 150 are held
     held.took(100, 100)
     assert held.room() == 100
+    clock.now += 5.5
+    assert held.room() == 0
     held.took(100, 3)
+    settle(held, 150)
+    clock.now += 1.5
     assert held.room() == SLOTS
 
 
