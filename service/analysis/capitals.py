@@ -7,6 +7,8 @@ left alone. Scripts without case have none.
 
 from __future__ import annotations
 
+import re
+
 import regex  # type: ignore[import-untyped]
 
 from schemas.delta import Count
@@ -15,12 +17,14 @@ from service.analysis.lexicon import Lexicon
 
 SHORTEST = 3
 _CAPITALS = regex.compile(rf"(?<![\p{{L}}\p{{N}}])\p{{Lu}}{{{SHORTEST},}}(?![\p{{L}}\p{{N}}])")
+# Not less than what has three capitals in a row, and fast; Han, kana and Hangul have none.
+_MAY_SHOUT = re.compile(SHORTEST * "[A-Z\u00c0-\u1fff\u2100-\u2e7f\ua640-\uabff\uff21-\U0001ffff]")
 _WORD = regex.compile(r"\p{Ll}[\p{Ll}\p{M}]+")
 
 
 def capitals(before: str, after: str, lexicon: Lexicon) -> Count:
     """Shouted words before and after, added and removed; texts with code, links and mentions masked."""
-    found = [_CAPITALS.findall(text) for text in (before, after)]
+    found = [_CAPITALS.findall(text) if _MAY_SHOUT.search(text) else [] for text in (before, after)]
     if not any(found):
         return multiset([], [])
     small = {word.casefold() for text in (before, after) for word in _WORD.findall(text)}

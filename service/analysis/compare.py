@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from schemas.delta import SpanKind
+from schemas.delta import Ending, Opening, SpanKind
 from service.analysis.align import Alignment, Group
 from service.analysis.diff import Run
 from service.analysis.document import Document, Unit
@@ -28,7 +28,10 @@ _RESTRUCTURES = frozenset((Reason.MARKS, Reason.CONJUNCTION, Reason.CONTENT, Rea
 
 @dataclass(slots=True)
 class Comparison:
-    """The changed spans of one edit, and what follows from them; `phrase_words` has the words a side for each group."""
+    """The changed spans of one edit, and what follows from them.
+
+    `phrase_words` has the words a side for each group, `opening` and `ending` are the saved text's.
+    """
 
     changes: list[Change] = field(default_factory=list)
     equal: list[tuple[int, int]] = field(default_factory=list)
@@ -40,6 +43,8 @@ class Comparison:
     changed_words: int = 0
     restructured: bool = False
     truncated: bool = False
+    opening: Opening = "none"
+    ending: Ending = "none"
 
 
 def compare(before: Document, after: Document, alignment: Alignment, lists: Lexicon) -> Comparison:
@@ -61,16 +66,17 @@ def compare(before: Document, after: Document, alignment: Alignment, lists: Lexi
             _note(result, classifier.compare(*texts), group, lists)
     for index in alignment.deleted:
         _note_single(result, before.units[index], "deletion", lists)
-    places = _placed(after.units, lists)
+    result.opening, result.ending = opening(after.units, lists), ending(after.units, lists)
+    places = _placed(after.units, result)
     for index in alignment.inserted:
         _note_single(result, after.units[index], "insertion", lists, quiet=index in places)
     return result
 
 
-def _placed(units: list[Unit], lists: Lexicon) -> set[int]:
+def _placed(units: list[Unit], result: Comparison) -> set[int]:
     """Sentences that are an ending or a hook, and as that no phrase."""
-    places = {len(units) - 1} if ending(units, lists) != "none" else set()
-    if opening(units, lists) == "hook" and not (len(units[0].words) <= _LABEL and units[0].text[-1] in ":："):
+    places = {len(units) - 1} if result.ending != "none" else set()
+    if result.opening == "hook" and not (len(units[0].words) <= _LABEL and units[0].text[-1] in ":："):
         places.add(0)
     return places
 
@@ -80,11 +86,11 @@ def _joined(units: list[Unit], indices: list[int]) -> str:
 
 
 def _size(phrases: list[str]) -> int:
-    return sum(len(words(phrase)) for phrase in phrases)
+    return sum([len(words(phrase)) for phrase in phrases])
 
 
 def _words(units: list[Unit], indices: list[int]) -> int:
-    return sum(len(units[index].words) for index in indices)
+    return sum([len(units[index].words) for index in indices])
 
 
 def _whole(kind: SpanKind, before: str, after: str) -> Change:
@@ -93,7 +99,7 @@ def _whole(kind: SpanKind, before: str, after: str) -> Change:
 
 def _note(result: Comparison, diff: GroupDiff, group: Group, lists: Lexicon) -> None:
     result.changes += diff.changes
-    result.changed_words += sum(change.words for change in diff.changes if change.kind not in ("case", "moved"))
+    result.changed_words += sum([change.words for change in diff.changes if change.kind not in ("case", "moved")])
     removed, added = group_phrases(diff, lists)
     result.removed += removed
     result.added += added

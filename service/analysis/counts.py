@@ -29,14 +29,20 @@ def multiset(before: Sequence[str], after: Sequence[str]) -> Count:
     """The count of things that can be told apart."""
     if before == after:
         return counted(len(before), len(after), 0, 0)
-    added, removed = differences(before, after)
-    return counted(len(before), len(after), len(added), len(removed))
+    return counted(len(before), len(after), *sizes(before, after))
 
 
 def differences(before: Iterable[str], after: Iterable[str]) -> tuple[list[str], list[str]]:
     """(added, removed) of two multisets, in order of first appearance."""
     one, other = Counter(before), Counter(after)
     return list((other - one).elements()), list((one - other).elements())
+
+
+def sizes(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
+    """How many `differences` there are: (added, removed)."""
+    one, other = Counter(before), Counter(after)
+    shared = sum([min(count, other[value]) for value, count in one.items() if value in other])
+    return len(after) - shared, len(before) - shared
 
 
 def measure(before: float, after: float) -> Measure:

@@ -16,7 +16,7 @@ from service.analysis.align import Alignment, align
 from service.analysis.bounds import bounded
 from service.analysis.capitals import capitals
 from service.analysis.compare import Comparison, compare
-from service.analysis.counts import balance, counted, differences, measure, multiset
+from service.analysis.counts import balance, counted, differences, measure, multiset, sizes
 from service.analysis.document import Document, Memo, Unit, mask_all, parse
 from service.analysis.emoji import LAUGHING
 from service.analysis.language import SAMPLE, detect
@@ -25,11 +25,9 @@ from service.analysis.markers import collect
 from service.analysis.measures import (
     long_words,
     mean_length,
-    paragraph_count,
     paragraph_length,
-    prose,
     shared_length,
-    size,
+    total_size,
 )
 from service.analysis.phrases import select
 from service.analysis.scales import complexity_shift, tone_scales
@@ -143,7 +141,7 @@ class _Fields:
         return fields
 
     def _change_ratio(self) -> float:
-        total = sum(len(unit.words) for side in (self._before, self._after) for unit in side.units)
+        total = self._before.words + self._after.words
         return round(min(1.0, self._comparison.changed_words / total), 4) if total else 0.0
 
     def _is_noise(self, counts: dict[str, Count]) -> bool:
@@ -165,24 +163,23 @@ class _Fields:
             "emoji": counted(len(emoji_before), len(emoji_after), len(added), len(removed)),
             "emoji_added": tuple(added[:_MAX_SUBSTITUTIONS]),
             "emoji_removed": tuple(removed[:_MAX_SUBSTITUTIONS]),
-            "paragraphs": balance(paragraph_count(before.units), paragraph_count(after.units)),
+            "paragraphs": balance(before.paragraphs, after.paragraphs),
             "emphasis": balance(before.emphasis, after.emphasis),
             "em_dashes": balance(_dashes(text_before), _dashes(text_after)),
             "exclamations": balance(_either(text_before, "!！"), _either(text_after, "!！")),
             "capitals": capitals(text_before, text_after, self._lists),
             "questions": balance(_either(text_before, "?？؟"), _either(text_after, "?？؟")),
-            **{name: self._kind(kind) for name, kind in _KINDS},
+            **{name: balance(before.number_of(kind), after.number_of(kind)) for name, kind in _KINDS},
             **{name: multiset(before.collect(name), after.collect(name)) for name in _MASKED},
         }
 
-    def _kind(self, kind: str) -> Count:
-        return balance(*(sum(unit.kind == kind for unit in side.units) for side in (self._before, self._after)))
-
     def _marks(self) -> dict[str, Count]:
-        found_before = collect(unit.marks for unit in self._before.units)
-        found_after = collect(unit.marks for unit in self._after.units)
+        found_before = collect([unit.marks for unit in self._before.units])
+        found_after = collect([unit.marks for unit in self._after.units])
         self._found_after = found_after
-        marks = {name: multiset(found_before.get(name, []), found_after.get(name, [])) for name in MARKERS}
+        marks = dict.fromkeys(MARKERS, counted(0, 0, 0, 0))
+        for name in found_before.keys() | found_after.keys():
+            marks[name] = multiset(found_before.get(name, []), found_after.get(name, []))
         laughing = [
             [*found.get("laughter", []), *(e for e in side.collect("emoji") if e in LAUGHING)]
             for found, side in ((found_before, self._before), (found_after, self._after))
@@ -229,32 +226,30 @@ class _Fields:
         return {name: multiset(found[0].get(name, []), found[1].get(name, [])) for name in names}
 
     def _lengths(self) -> dict[str, Any]:
-        sides = [prose(side.units) for side in (self._before, self._after)]
-        means = [mean_length(units, self._characters) for units in sides]
+        sides = self._before.prose, self._after.prose
+        means = map(mean_length, sides)
         return {
             "words": self._word_count(*sides),
             "sentences": balance(len(sides[0]), len(sides[1])),
             "sentence_length": measure(*means),
-            "shared_length": shared_length(self._before.units, self._after.units, self._comparison, self._characters),
+            "shared_length": shared_length(self._before.units, self._after.units, self._comparison),
             "long_word_share": measure(*map(long_words, sides)),
-            "paragraph_length": paragraph_length(
-                self._before.units, self._after.units, self._alignment, self._characters
-            ),
+            "paragraph_length": paragraph_length(self._before, self._after, self._alignment),
         }
 
     def _word_count(self, before: list[Unit], after: list[Unit]) -> Count:
-        sizes = [sum(size(unit, self._characters) for unit in units) for units in (before, after)]
+        totals = total_size(before), total_size(after)
         changed = self._alignment.changed()
         words = [
-            [word for index in indices if _is_in_prose(unit := side.units[index]) for word in unit.words]
+            [word for index in indices if (unit := side.units[index]).in_prose for word in unit.words]
             for side, indices in zip((self._before, self._after), changed, strict=True)
         ]
         if self._characters:
             words = [list("".join(side)) for side in words]
-        added, removed = map(len, differences(*words))
+        added, removed = sizes(*words)
         # A sentence can be prose on one side and not be counted on the other: the balance is what holds.
-        surplus = sizes[1] - sizes[0] - added + removed
-        return counted(*sizes, added + max(0, surplus), removed + max(0, -surplus))
+        surplus = totals[1] - totals[0] - added + removed
+        return counted(*totals, added + max(0, surplus), removed + max(0, -surplus))
 
     def _expressions(self) -> dict[str, Any]:
         removed, added = select(self._comparison.removed, self._comparison.added)
@@ -278,16 +273,12 @@ class _Fields:
         before, after, lists = self._before.units, self._after.units, self._lists
         return {
             "opening_before": ending.opening(before, lists),
-            "opening_after": ending.opening(after, lists),
+            "opening_after": self._comparison.opening,
             "body_after": ending.body(after, self._found_after),
             "ending_before": ending.ending(before, lists),
-            "ending_after": ending.ending(after, lists),
-            "voice_after": ending.voice(self._found_after, sum(len(unit.words) for unit in after)),
+            "ending_after": self._comparison.ending,
+            "voice_after": ending.voice(self._found_after, self._after.words),
         }
-
-
-def _is_in_prose(unit: Unit) -> bool:
-    return unit.kind == "prose" and not unit.leads_list
 
 
 def _either(text: str, marks: str) -> int:

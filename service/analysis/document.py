@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from service.analysis.blocks import LineKind, blocks
-from service.analysis.lexicon import Lexicon
+from service.analysis.lexicon import CHARACTER_LANGUAGES, Lexicon
 from service.analysis.markers import Marks, find_marks
 from service.analysis.mask import EMOJI_MARK, Masked, mask
 from service.analysis.sentences import split
@@ -20,19 +20,28 @@ from service.analysis.tokens import words
 # Twice as many sentences as 22,000 words of ordinary prose have.
 MAX_UNITS = 3_000
 _LONG = 7
+_LISTS = ("bullet", "numbered")
+# Text, folded words, hedges and so on, long words, and size of a sentence.
+Looked = tuple[str, list[str], Marks, int, int]
 
 
 @dataclass(slots=True)
 class Unit:
-    """One sentence, list item or heading; `paragraph` and `post` number its place."""
+    """One sentence, list item or heading; `paragraph` and `post` number its place.
+
+    `size` is its words, in Japanese and Chinese its characters. `in_prose` is a sentence of prose that does not lead
+    into a list.
+    """
 
     text: str
-    kind: LineKind
-    paragraph: int
-    post: int
     words: list[str]
     marks: Marks
     long_words: int
+    size: int
+    kind: LineKind
+    paragraph: int
+    post: int
+    in_prose: bool
     leads_list: bool = False
 
 
@@ -41,43 +50,43 @@ class Memo:
     """What was found out about lines and sentences of either side."""
 
     lexicon: Lexicon
-    sentences: dict[str, list[str]] = field(default_factory=dict)
-    words: dict[str, list[str]] = field(default_factory=dict)
-    marks: dict[str, tuple[Marks, int]] = field(default_factory=dict)
+    lines: dict[tuple[LineKind, str], list[Looked]] = field(default_factory=dict)
+    sentences: dict[str, Looked] = field(default_factory=dict)
 
-    def sentences_of(self, line: str) -> list[str]:
-        """The sentences of one line of prose."""
-        found = self.sentences.get(line)
+    def of_line(self, kind: LineKind, line: str) -> list[Looked]:
+        """The sentences of one line that hold words."""
+        found = self.lines.get((kind, line))
         if found is None:
-            found = self.sentences[line] = split(line, self.lexicon)
+            text = line.replace(EMOJI_MARK, " ")
+            sentences = split(text, self.lexicon) if kind == "prose" else [text.strip()]
+            found = [looked for sentence in sentences if (looked := self._of_sentence(sentence))[1]]
+            self.lines[kind, line] = found
         return found
 
-    def words_of(self, sentence: str) -> list[str]:
-        """The folded words of one sentence."""
-        found = self.words.get(sentence)
+    def _of_sentence(self, sentence: str) -> Looked:
+        found = self.sentences.get(sentence)
         if found is None:
-            found = self.words[sentence] = words(sentence)
-        return found
-
-    def marks_of(self, sentence: str) -> tuple[Marks, int]:
-        """The hedges, contractions and so on of one sentence, and how many long words it has."""
-        found = self.marks.get(sentence)
-        if found is None:
-            words_of = self.words[sentence]
-            long_words = sum(map(_LONG.__le__, map(len, words_of)))
-            found = self.marks[sentence] = find_marks(sentence, words_of, self.lexicon), long_words
+            words_of = words(sentence)
+            lengths = [len(word) for word in words_of]
+            long_words = sum([length >= _LONG for length in lengths])
+            size = sum(lengths) if self.lexicon.language in CHARACTER_LANGUAGES else len(lengths)
+            found = sentence, words_of, find_marks(sentence, words_of, self.lexicon), long_words, size
+            self.sentences[sentence] = found
         return found
 
 
 @dataclass(slots=True)
 class Document:
-    """All posts of one side."""
+    """All posts of one side; `prose` is its sentences of prose, or all units when there are none."""
 
     units: list[Unit] = field(default_factory=list)
     posts: int = 0
     emphasis: int = 0
     masked: list[Masked] = field(default_factory=list)
     truncated: bool = False
+    prose: list[Unit] = field(default_factory=list)
+    paragraphs: int = 0
+    words: int = 0
 
     def collect(self, name: str) -> list[str]:
         """What was masked under `name` (`links`, `emoji`, ..), over all posts."""
@@ -89,12 +98,16 @@ class Document:
     @property
     def written(self) -> str:
         """All posts as they were given."""
-        return "\n\n".join(masked.written for masked in self.masked)
+        return "\n\n".join([masked.written for masked in self.masked])
 
     @property
     def text(self) -> str:
         """The masked text of all posts."""
-        return "\n\n".join(masked.text for masked in self.masked)
+        return "\n\n".join([masked.text for masked in self.masked])
+
+    def number_of(self, kind: str) -> int:
+        """How many units are of one kind."""
+        return [unit.kind for unit in self.units].count(kind)
 
 
 def mask_all(posts: Sequence[str]) -> list[Masked]:
@@ -105,35 +118,35 @@ def mask_all(posts: Sequence[str]) -> list[Masked]:
 def parse(masked: list[Masked], memo: Memo) -> Document:
     """Lines, sentences and words of one side."""
     document = Document(posts=len(masked), masked=masked)
+    units = document.units
     paragraph = 0
     for post, part in enumerate(masked):
         found = blocks(part.text)
         document.emphasis += found.emphasis
         last = 0
         for line in found.lines:
-            if len(document.units) >= MAX_UNITS:
+            if len(units) >= MAX_UNITS:
                 document.truncated = True
                 break
-            last = line.paragraph
-            _add_line(document.units, line.kind, line.text, (paragraph + last, post), memo)
+            kind, last = line.kind, line.paragraph
+            place = kind, paragraph + last, post, kind == "prose"
+            units += [Unit(*looked, *place) for looked in memo.of_line(kind, line.text)]
         paragraph += last + 1
-    _mark_leads(document.units)
+    _mark_leads(units)
+    _sum_up(document)
     return document
-
-
-def _add_line(units: list[Unit], kind: LineKind, text: str, place: tuple[int, int], memo: Memo) -> None:
-    paragraph, post = place
-    if EMOJI_MARK in text:
-        text = text.replace(EMOJI_MARK, " ")
-    sentences = memo.sentences_of(text) if kind == "prose" else [text.strip()]
-    for sentence in sentences:
-        found = memo.words_of(sentence)
-        if found:
-            units.append(Unit(sentence, kind, paragraph, post, found, *memo.marks_of(sentence)))
 
 
 def _mark_leads(units: list[Unit]) -> None:
     """A line that ends in a colon right before a list belongs to the list (`Please bring:`)."""
     for unit, following in pairwise(units):
-        if unit.kind == "prose" and following.kind in ("bullet", "numbered") and unit.text[-1:] in ":：":
+        if following.kind in _LISTS and unit.kind == "prose" and unit.text[-1:] in ":：":
             unit.leads_list = True
+            unit.in_prose = False
+
+
+def _sum_up(document: Document) -> None:
+    prose = [unit for unit in document.units if unit.in_prose]
+    document.prose = prose or document.units
+    document.paragraphs = len({unit.paragraph for unit in prose})
+    document.words = sum([len(unit.words) for unit in document.units])

@@ -17,19 +17,29 @@ _JOINED = r"(?:\u200D(?:\p{Extended_Pictographic})\uFE0F?\p{Emoji_Modifier}?)*"
 EMOJI = regex.compile(
     rf"[0-9#*]\uFE0F?\u20E3|\p{{Regional_Indicator}}{{2}}|(?!\p{{Regional_Indicator}})(?![0-9#*]){_ONE}{_JOINED}"
 )
+# Whatever one emoji can consist of stands in one such run, so that the slow pattern sees nothing else of a text.
+_PART = (
+    "[0-9#*©®\u200d\u203c\u2049\u20e3\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f"
+    "\U0001f000-\U0001ffff\U000e0020-\U000e007f]"
+)
+_RUN = re.compile(f"({_PART}{_PART}*)")
 _CANDIDATE = re.compile(r"[\u20e3\ufe0f\u231a-\u2b55\U0001f000-\U0001faff]")
 LAUGHING = frozenset("😂🤣😆😹😅")
 
 
+def take_emoji(text: str, by: str) -> tuple[str, list[str]]:
+    """`text` with every emoji replaced by `by`, and all emoji in order, each as one string."""
+    if text.isascii() or _CANDIDATE.search(text) is None:
+        return text, []
+    parts = _RUN.split(text)
+    runs = "\n".join(parts[1::2])
+    found: list[str] = EMOJI.findall(runs)
+    if found:
+        parts[1::2] = EMOJI.sub(by, runs).split("\n")
+        text = "".join(parts)
+    return text, found
+
+
 def find_emoji(text: str) -> list[str]:
     """All emoji of `text` in order, each as one string."""
-    if text.isascii() or _CANDIDATE.search(text) is None:
-        return []
-    found: list[str] = EMOJI.findall(text)
-    return found
-
-
-def replace_emoji(text: str, by: str) -> str:
-    """`text` with every emoji replaced by `by`."""
-    replaced: str = EMOJI.sub(by, text)
-    return replaced
+    return take_emoji(text, "")[1]

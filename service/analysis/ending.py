@@ -55,8 +55,8 @@ def opening(units: Sequence[Unit], lexicon: Lexicon) -> Opening:
 
 def body(units: Sequence[Unit], found: Found) -> Body:
     """What the body mostly is."""
-    bullets = sum(unit.kind == "bullet" for unit in units)
-    numbered = sum(unit.kind == "numbered" for unit in units)
+    kinds = [unit.kind for unit in units]
+    bullets, numbered = kinds.count("bullet"), kinds.count("numbered")
     if max(bullets, numbered) >= 2:
         return "bullets" if bullets >= numbered else "steps"
     steps = len(set(found.get("steps", ())))

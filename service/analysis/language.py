@@ -13,19 +13,24 @@ from functools import cache
 from service.analysis.lexicon import CHARACTER_LANGUAGES, LANGUAGES, lexicon
 
 SAMPLE = 600
-_PLAIN = str.maketrans("’" + '.,;:!?"()¿¡«»“”', "'" + " " * 15)
-_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+# The votes for one language: more than a sample of three posts has words.
+_BITS = 16
+_MOST = (1 << _BITS) - 1
+_MARKS = '.,;:!?"()¿¡«»“”'
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]+")
 _SCRIPTS = (
-    ("ja", re.compile("[\u3041-\u30ff\uff66-\uff9f]")),
-    ("zh", re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")),
-    ("ko", re.compile("[\uac00-\ud7a3\u1100-\u11ff]")),
-    ("ar", re.compile("[\u0600-\u06ff]")),
-    ("hi", re.compile("[\u0900-\u097f]")),
-    ("ru", re.compile("[\u0400-\u04ff]")),
-    ("el", re.compile("[\u0370-\u03ff]")),
-    ("he", re.compile("[\u0590-\u05ff]")),
-    ("th", re.compile("[\u0e00-\u0e7f]")),
+    ("ja", re.compile("[\u3041-\u30ff\uff66-\uff9f]+")),
+    ("zh", re.compile("[\u3400-\u4dbf\u4e00-\u9fff]+")),
+    ("ko", re.compile("[\uac00-\ud7a3\u1100-\u11ff]+")),
+    ("ar", re.compile("[\u0600-\u06ff]+")),
+    ("hi", re.compile("[\u0900-\u097f]+")),
+    ("ru", re.compile("[\u0400-\u04ff]+")),
+    ("el", re.compile("[\u0370-\u03ff]+")),
+    ("he", re.compile("[\u0590-\u05ff]+")),
+    ("th", re.compile("[\u0e00-\u0e7f]+")),
 )
+# Any character of any of these; most texts with accents and curly quotes have none.
+_OTHER = re.compile("[" + "".join(pattern.pattern[1:-2] for _, pattern in _SCRIPTS) + "]")
 
 
 def detect(before: str, after: str) -> str:
@@ -39,8 +44,10 @@ def detect(before: str, after: str) -> str:
 
 
 def _by_script(sample: str) -> str:
-    latin = len(_LATIN.findall(sample))
-    counts = {language: len(pattern.findall(sample)) for language, pattern in _SCRIPTS}
+    if _OTHER.search(sample) is None:
+        return ""
+    latin = sum(map(len, _LATIN.findall(sample)))
+    counts = {language: sum(map(len, pattern.findall(sample))) for language, pattern in _SCRIPTS}
     if counts["ja"] * 20 >= counts["zh"]:
         counts["ja"] += counts["zh"] if counts["ja"] else 0
     language, most = max(counts.items(), key=lambda item: item[1])
@@ -49,14 +56,29 @@ def _by_script(sample: str) -> str:
 
 
 def _by_vote(sample: str) -> str:
-    found = set(sample.lower().translate(_PLAIN).split())
-    votes = sorted(((len(found & voters), language) for language, voters in _voters()), reverse=True)
+    sample = sample.lower().replace("’", "'")
+    for mark in _MARKS:
+        sample = sample.replace(mark, " ")
+    found = set(sample.split())
+    ballots = _ballots()
+    total = sum(map(ballots.__getitem__, ballots.keys() & found))
+    votes = sorted(((total >> place & _MOST, language) for language, place in _places()), reverse=True)
     (most, best), (runner_up, _) = votes[0], votes[1]
     return best if most and most * 12 >= len(found) and most * 5 >= runner_up * 6 else "und"
 
 
 @cache
-def _voters() -> tuple[tuple[str, frozenset[str]], ...]:
-    """The function words and everyday words of the languages in Latin script."""
-    lists = [lexicon(name) for name in LANGUAGES if name not in CHARACTER_LANGUAGES]
-    return tuple((each.language, each.function | each.common) for each in lists)
+def _places() -> tuple[tuple[str, int], ...]:
+    """The languages in Latin script, and from which bit on the votes for each are counted."""
+    names = [name for name in LANGUAGES if name not in CHARACTER_LANGUAGES]
+    return tuple((name, _BITS * index) for index, name in enumerate(names))
+
+
+@cache
+def _ballots() -> dict[str, int]:
+    """Every function word and everyday word with its votes: one for each language that has it, summed up as one."""
+    ballots: dict[str, int] = {}
+    for name, place in _places():
+        for word in lexicon(name).function | lexicon(name).common:
+            ballots[word] = ballots.get(word, 0) + (1 << place)
+    return ballots

@@ -90,7 +90,7 @@ class Openers:
         for entry in self.starts.get(text[:2], ()):
             if text.startswith(entry) and (not text[len(entry) : len(entry) + 1].isalnum() or not entry[-1].isascii()):
                 return True
-        return any(entry in text for entry in self.inside)
+        return any(map(text.__contains__, self.inside))
 
 
 @dataclass(frozen=True, slots=True)

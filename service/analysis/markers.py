@@ -18,7 +18,7 @@ Marks = tuple[tuple[str, str], ...]
 Found = dict[str, list[str]]
 # An English hedge, and a month.
 MAY = "may"
-_NO_HEDGE = ""
+_NO_HEDGE = _END = ""
 
 
 def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
@@ -28,12 +28,12 @@ def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
     singles = lexicon.single_markers
     if MAY in words:
         words = [_NO_HEDGE if _is_month(sentence, words, i) else word for i, word in enumerate(words)]
-    found = [(name, word) for word in words if word in singles for name in singles[word]]
     starts = lexicon.marker_starts
-    at = [index for index, pair in enumerate(pairwise(words)) if pair in starts]
-    if at:
-        found = _expressions(words, at, lexicon)
-    return tuple(found)
+    if not starts.keys().isdisjoint(pairwise(words)):
+        return tuple(_expressions(words, lexicon))
+    if singles.keys().isdisjoint(words):
+        return ()
+    return tuple([(name, word) for word in words if word in singles for name in singles[word]])
 
 
 def _is_month(sentence: str, words: list[str], index: int) -> bool:
@@ -55,17 +55,19 @@ def collect(marks: Iterable[Marks]) -> Found:
     return found
 
 
-def _expressions(words: list[str], starts: list[int], lexicon: Lexicon) -> list[tuple[str, str]]:
+def _expressions(words: list[str], lexicon: Lexicon) -> list[tuple[str, str]]:
     """Markers of a sentence that may hold some of several words: the longest wins within its list."""
     found: list[tuple[str, str]] = []
     taken: dict[str, int] = {}
-    several = set(starts)
-    for index, word in enumerate(words):
-        for expression, name in lexicon.marker_starts[word, words[index + 1]] if index in several else ():
+    starts, singles = lexicon.marker_starts, lexicon.single_markers
+    for index, pair in enumerate(pairwise([*words, _END])):
+        for expression, name in starts.get(pair, ()):
             if index >= taken.get(name, 0) and tuple(words[index : index + len(expression)]) == expression:
                 taken[name] = index + len(expression)
                 found.append((name, " ".join(expression)))
-        found += [(name, word) for name in lexicon.single_markers.get(word, ()) if index >= taken.get(name, 0)]
+        word = pair[0]
+        if word in singles:
+            found += [(name, word) for name in singles[word] if index >= taken.get(name, 0)]
     return found
 
 

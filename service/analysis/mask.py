@@ -14,13 +14,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from service.analysis.emoji import find_emoji, replace_emoji
+from service.analysis.emoji import take_emoji
 
 CODE, LINK, MENTION, HASHTAG, EMOJI_MARK = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3", "\ufdd4"
 MASKS = frozenset((CODE, LINK, MENTION, HASHTAG, EMOJI_MARK))
 
 _UNSAFE = re.compile("[\ud800-\udfff\ufdd0-\ufdd4]")
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_ODD = re.compile("[\r\x0b\x0c\x85\u2028\u2029\ud800-\udfff\ufdd0-\ufdd4]")
 _INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^`\n]{1,2000})\1(?!`)")
 _MARKDOWN_LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\(([^()\s]{1,2000})(?: \"[^\"\n]{0,200}\")?\)")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"“”「」（）。、]{1,2000}", re.IGNORECASE)
@@ -51,10 +52,8 @@ class Masked:
 
 def mask(text: str) -> Masked:
     """Take out code, links, mentions, hashtags and emoji of one post."""
-    if not text.isascii():
-        text = _UNSAFE.sub("\ufffd", text)
-    if not text.isascii() or "\r" in text or "\x0b" in text or "\x0c" in text:
-        text = _BREAKS.sub("\n", text)
+    if _ODD.search(text):
+        text = _BREAKS.sub("\n", _UNSAFE.sub("\ufffd", text))
     masked = Masked(text, text)
     if "`" in text or "~~~" in text:
         _mask_code(masked)
@@ -64,9 +63,7 @@ def mask(text: str) -> Masked:
         masked.text = _HASHTAG.sub(
             lambda m: _keep(masked.hashtags, m.group().lower(), HASHTAG), masked.text, count=MOST
         )
-    masked.emoji = find_emoji(masked.text)
-    if masked.emoji:
-        masked.text = replace_emoji(masked.text, EMOJI_MARK)
+    masked.text, masked.emoji = take_emoji(masked.text, EMOJI_MARK)
     return masked
 
 
@@ -107,7 +104,7 @@ def _mask_addresses(masked: Masked) -> None:
     text = masked.text
     if "](" in text:
         text = _MARKDOWN_LINK.sub(lambda m: m.group(1) + _keep(masked.links, m.group(2), LINK), text, count=MOST)
-    if "://" in text or "www." in text.lower():
+    if "://" in text or (("w." in text or "W." in text) and "www." in text.lower()):
         text = _URL.sub(lambda m: _mask_url(m, masked.links), text, count=MOST)
     if "@" in text:
         text = _EMAIL.sub(lambda m: _keep(masked.links, m.group(), LINK), text, count=MOST)

@@ -19,71 +19,52 @@ from schemas.delta import Measure
 from service.analysis.align import Alignment
 from service.analysis.compare import Comparison
 from service.analysis.counts import measure
-from service.analysis.document import Unit
+from service.analysis.document import Document, Unit
 
 
-def size(unit: Unit, characters: bool) -> int:
-    """Words of a sentence, or its characters in Japanese and Chinese."""
-    return sum(map(len, unit.words)) if characters else len(unit.words)
-
-
-def prose(units: Sequence[Unit]) -> list[Unit]:
-    """The sentences of prose; everything when there are none."""
-    found = [unit for unit in units if _is_prose(unit)]
-    return found or list(units)
-
-
-def mean_length(units: Sequence[Unit], characters: bool) -> float:
+def mean_length(units: Sequence[Unit]) -> float:
     """Mean size of `units`."""
-    return sum(size(unit, characters) for unit in units) / len(units) if units else 0.0
+    return total_size(units) / len(units) if units else 0.0
 
 
-def shared_length(before: Sequence[Unit], after: Sequence[Unit], comparison: Comparison, characters: bool) -> Measure:
+def total_size(units: Sequence[Unit]) -> int:
+    """Words of `units`, or their characters in Japanese and Chinese."""
+    return sum([unit.size for unit in units])
+
+
+def shared_length(before: Sequence[Unit], after: Sequence[Unit], comparison: Comparison) -> Measure:
     """Mean size of the sentences of prose that both sides share; 0 and 0 when there are none."""
-    words, sentences = [0, 0], [0, 0]
-    for a, b in comparison.equal:
-        if _is_prose(before[a]) and _is_prose(after[b]):
-            _add(words, sentences, [before[a]], [after[b]], characters)
+    equal = [before[a] for a, b in comparison.equal if before[a].in_prose and after[b].in_prose]
+    words = [total_size(equal)] * 2
+    sentences = [len(equal)] * 2
     for group, phrases in zip(comparison.groups, comparison.phrase_words, strict=True):
         sides = [before[index] for index in group.before], [after[index] for index in group.after]
-        if all(map(_is_prose, (*sides[0], *sides[1]))):
-            _add(words, sentences, *sides, characters)
-            words[0] -= phrases[0]
-            words[1] -= phrases[1]
+        if all(unit.in_prose for units in sides for unit in units):
+            for side, units in enumerate(sides):
+                words[side] += total_size(units) - phrases[side]
+                sentences[side] += len(units)
     return measure(*(total / max(count, 1) for total, count in zip(words, sentences, strict=True)))
-
-
-def _add(words: list[int], sentences: list[int], one: Sequence[Unit], other: Sequence[Unit], characters: bool) -> None:
-    for side, units in enumerate((one, other)):
-        words[side] += sum(size(unit, characters) for unit in units)
-        sentences[side] += len(units)
 
 
 def long_words(units: Sequence[Unit]) -> float:
     """Share of words of seven letters or more."""
     found = sum([unit.long_words for unit in units])
-    total = sum(len(unit.words) for unit in units)
+    total = sum([len(unit.words) for unit in units])
     return found / total if total else 0.0
 
 
-def paragraph_count(units: Sequence[Unit]) -> int:
-    """Paragraphs of prose."""
-    return len({unit.paragraph for unit in units if _is_prose(unit)})
-
-
-def paragraph_length(before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment, characters: bool) -> Measure:
+def paragraph_length(before: Document, after: Document, alignment: Alignment) -> Measure:
     """Mean size of a paragraph of prose, compared over shared content."""
-    plain_before, plain_after = _plain(before, characters), _plain(after, characters)
-    shared = _shared(before, after, alignment)
+    plain_after = _plain(after)
+    shared = _shared(before.units, after.units, alignment)
     if not shared:
-        return measure(plain_before, plain_after)
-    breaks_before, breaks_after = _breaks(shared, before, after)
+        return measure(_plain(before), plain_after)
+    breaks_before, breaks_after = _breaks(shared, before.units, after.units)
     return measure(plain_after * (1 + breaks_after) / (1 + breaks_before), plain_after)
 
 
-def _plain(units: Sequence[Unit], characters: bool) -> float:
-    paragraphs = paragraph_count(units)
-    return sum(size(unit, characters) for unit in units if _is_prose(unit)) / max(1, paragraphs)
+def _plain(document: Document) -> float:
+    return total_size(document.prose) / document.paragraphs if document.paragraphs else 0.0
 
 
 def _shared(before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment) -> list[tuple[int, int]]:
@@ -94,7 +75,7 @@ def _shared(before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment)
         if len(group.before) > 1 or len(group.after) > 1:
             pairs.append((group.before[-1], group.after[-1]))
     pairs.sort()
-    return [(a, b) for a, b in pairs if _is_prose(before[a]) and _is_prose(after[b])]
+    return [(a, b) for a, b in pairs if before[a].in_prose and after[b].in_prose]
 
 
 def _breaks(shared: list[tuple[int, int]], before: Sequence[Unit], after: Sequence[Unit]) -> tuple[int, int]:
@@ -110,8 +91,4 @@ def _breaks(shared: list[tuple[int, int]], before: Sequence[Unit], after: Sequen
 
 def _lists_until(units: Sequence[Unit]) -> list[int]:
     """How many units up to each are no prose."""
-    return list(accumulate(not _is_prose(unit) for unit in units))
-
-
-def _is_prose(unit: Unit) -> bool:
-    return unit.kind == "prose" and not unit.leads_list
+    return list(accumulate([not unit.in_prose for unit in units]))

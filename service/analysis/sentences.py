@@ -19,6 +19,8 @@ import sentencex
 from service.analysis.lexicon import Lexicon
 
 _WIDE_END = re.compile(r"[。！？｡．]+[」』）”’\"')\]]*|[!?]+(?=[\u3041-\u30ff\u4e00-\u9fff])")
+# What every such end holds or stands before.
+_WIDE = re.compile("[。！？｡．\u3041-\u30ff\u4e00-\u9fff]")
 _CHUNK = 2_000
 MOST = 4_000
 _LONG_ABBREVIATIONS = ("approx.",)
@@ -30,6 +32,8 @@ _INNER_STOP = re.compile(
     r"(?:(?<![\w.])([^\W\d_]{1,20})\.|(?:…|\.{3})(?=[\"'”’»)\]]{0,3}\s+[^\W\d_a-zà-ÿ]\w))[\"'”’»)\]]{0,3}\s+"
     r"([\"'“„«(¿¡\[]{0,2}\w{1,20})"
 )
+# Not less than what has such a stop, and found faster.
+_MAY_STOP = re.compile(r"[.…][\"'”’»)\]]{0,3}\s+\S")
 _ONE_LETTER_WORDS = frozenset("IAEOYÉÀÓ")
 _KANA = re.compile(r"\s*[\u3041-\u3096]")
 _CODES = frozenset(("en", "de", "es", "fr", "pt", "ja", "zh", "ko", "ar", "hi", "ru", "el", "he", "th"))
@@ -50,7 +54,7 @@ def split(text: str, lexicon: Lexicon) -> list[str]:
 def _parts(text: str) -> Iterator[str]:
     """Parts that are safe to split alone: sentencex is quadratic in sentences without blanks between them."""
     start = 0
-    if not text.isascii():
+    if _WIDE.search(text):
         for match in _WIDE_END.finditer(text):
             yield from _chunks(text[start : match.end()])
             start = match.end()
@@ -71,7 +75,7 @@ def _chunks(text: str) -> Iterator[str]:
 def _halves(piece: str, lexicon: Lexicon) -> Iterator[str]:
     """The sentences of a piece that was held together by an everyday word."""
     start = 0
-    for match in _INNER_STOP.finditer(piece):
+    for match in _INNER_STOP.finditer(piece) if _MAY_STOP.search(piece) else ():
         if match.group(1) is None or _is_everyday(match.group(1), match.group(2), lexicon):
             yield piece[start : match.start(2)]
             start = match.start(2)

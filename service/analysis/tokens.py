@@ -36,7 +36,7 @@ _LETTER = rf"[^\W{CHARACTER_SCRIPT}]"
 _FULL_WORD = rf"{_CHAR}|{_LETTER}+(?:['.\-·_]+{_LETTER}+|(?<=\d)[,:/](?=\d){_LETTER}+)*[%‰°]?"
 _FULL = regex.compile(rf"{_FULL_WORD}|[^\w\s]")
 _FULL_WORDS = regex.compile(_FULL_WORD)
-_STRAIGHT = str.maketrans("’ʼ‘‑‐", "'''--")
+_STRAIGHT = tuple(zip("’ʼ‘‑‐", "'''--", strict=True))
 _ONE_CHARACTER = re.compile(f"[{CHARACTER_SCRIPT}]")
 
 
@@ -52,7 +52,9 @@ def fold(text: str) -> str:
         return folded
     if len(folded) != len(text):
         folded = "".join([low if len(low := character.lower()) == 1 else character for character in text])
-    return folded.translate(_STRAIGHT)
+    for curly, straight in _STRAIGHT:
+        folded = folded.replace(curly, straight)
+    return folded
 
 
 def words(text: str) -> list[str]:
