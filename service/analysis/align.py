@@ -158,8 +158,12 @@ class _Pairer:
         found = unit.words
         if found and is_character_script(found[0]):
             return frozenset(self._every(unit))
-        content = frozenset(word for word in found if not self._lexicon.is_function(word))
-        return content or frozenset(found)
+        every = frozenset(found)
+        return every - self._function(every) or every
+
+    def _function(self, found: frozenset[str]) -> frozenset[str]:
+        lexicon = self._lexicon
+        return lexicon.function or frozenset(filter(lexicon.is_function, found))
 
     def _pair_nearest(self, left_before: list[int], left_after: list[int]) -> list[Group]:
         scored = []
@@ -206,17 +210,17 @@ class _Pairer:
         for a in left_before:
             by_gap[self._gaps_before[a]].append(a)
         ranks: Counter[int] = Counter()
-        found: set[tuple[int, int]] = set()
+        found: list[tuple[int, int]] = []
         for b in left_after:
             gap = self._gaps_after[b]
             neighbours = by_gap.get(gap, [])
             at = min(ranks[gap], max(0, len(neighbours) - 1))
             ranks[gap] += 1
-            found.update((a, b) for a in neighbours[max(0, at - _WINDOW) : at + _WINDOW + 1])
-            for word in self._bags_after[b]:
-                same = holders.get(word, ())
-                if len(same) <= _COMMON:
-                    found.update((a, b) for a in same)
+            near = set(neighbours[max(0, at - _WINDOW) : at + _WINDOW + 1])
+            for word in self._bags_after[b] & holders.keys():
+                if len(holders[word]) <= _COMMON:
+                    near.update(holders[word])
+            found += [(a, b) for a in near]
         return found
 
     def _score(self, a: int, b: int) -> float:

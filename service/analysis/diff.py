@@ -52,6 +52,12 @@ def changed_runs(a: Tokens, b: Tokens, lexicon: Lexicon, settled: Settled) -> li
 
 def _raw_runs(a: list[str], b: list[str]) -> list[Run]:
     metric = Indel if max(len(a), len(b)) <= _INDEL_LIMIT else Levenshtein
+    head = _common(a, b)
+    tail = _common(a[: head - 1 if head else None : -1], b[: head - 1 if head else None : -1])
+    only = Run(head, len(a) - tail, head, len(b) - tail)
+    if set(a[head : only.a1]).isdisjoint(b[head : only.b1]):
+        # What both begin and end with belongs to any shortest script; between that nothing stayed.
+        return _without_empty([only])
     runs: list[Run] = []
     for tag, a0, a1, b0, b1 in metric.opcodes(a, b):
         if tag == "equal":
@@ -61,6 +67,13 @@ def _raw_runs(a: list[str], b: list[str]) -> list[Run]:
         else:
             runs.append(Run(a0, a1, b0, b1))
     return runs
+
+
+def _common(a: list[str], b: list[str]) -> int:
+    """How many tokens both begin with."""
+    return next(
+        (index for index, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), min(len(a), len(b))
+    )
 
 
 def _rejoined(runs: list[Run], a: list[str], b: list[str]) -> list[Run]:

@@ -67,8 +67,8 @@ class Memo:
         found = self.sentences.get(sentence)
         if found is None:
             words_of = words(sentence)
-            lengths = [len(word) for word in words_of]
-            long_words = sum([length >= _LONG for length in lengths])
+            lengths = list(map(len, words_of))
+            long_words = sum(map(_LONG.__le__, lengths))
             size = sum(lengths) if self.lexicon.language in CHARACTER_LANGUAGES else len(lengths)
             found = sentence, words_of, find_marks(sentence, words_of, self.lexicon), long_words, size
             self.sentences[sentence] = found
@@ -107,7 +107,8 @@ class Document:
 
     def number_of(self, kind: str) -> int:
         """How many units are of one kind."""
-        return [unit.kind for unit in self.units].count(kind)
+        kinds: list[str] = [unit.kind for unit in self.units]
+        return kinds.count(kind)
 
 
 def mask_all(posts: Sequence[str]) -> list[Masked]:

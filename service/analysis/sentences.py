@@ -11,8 +11,7 @@ the next script, is left alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
 
 import sentencex
 
@@ -24,6 +23,7 @@ _WIDE = re.compile("[。！？｡．\u3041-\u30ff\u4e00-\u9fff]")
 _CHUNK = 2_000
 MOST = 4_000
 _LONG_ABBREVIATIONS = ("approx.",)
+_PLAIN_ENDS = (". ", "! ", "? ")
 _ENDS = re.compile(r"[.!?…。！？؟।॥۔։។။]")
 _QUOTE_END = re.compile(r"[\"'”’»)\]」』）]\s*$")
 _LAST_WORD = re.compile(r"(?:^|[\s(\[\"'“„«])((?:\w{1,4}\. ?)*\w{1,12}\.)\s*$")
@@ -44,20 +44,29 @@ def split(text: str, lexicon: Lexicon) -> list[str]:
     if _ENDS.search(text, 0, len(text.rstrip()) - 1) is None:
         return [text.strip()]
     code = lexicon.language if lexicon.language in _CODES else "en"
-    found = (piece for part in _parts(text) for piece in sentencex.segment(code, part))
-    pieces = list(islice((half for piece in found for half in _halves(piece, lexicon)), MOST))
+    pieces: list[str] = []
+    for part in _parts(text):
+        for piece in sentencex.segment(code, part):
+            pieces += _halves(piece, lexicon) if _MAY_STOP.search(piece) else (piece,)
+        if len(pieces) >= MOST:
+            break
     if len(pieces) == 1:
         return [text.strip()]
-    return [piece.strip() for piece in _glue(pieces, lexicon)]
+    return [piece.strip() for piece in _glue(pieces[:MOST], lexicon)]
 
 
-def _parts(text: str) -> Iterator[str]:
+def _parts(text: str) -> Iterable[str]:
     """Parts that are safe to split alone: sentencex is quadratic in sentences without blanks between them."""
-    start = 0
     if _WIDE.search(text):
-        for match in _WIDE_END.finditer(text):
-            yield from _chunks(text[start : match.end()])
-            start = match.end()
+        return _wide_parts(text)
+    return _chunks(text) if len(text) > _CHUNK else (text,)
+
+
+def _wide_parts(text: str) -> Iterator[str]:
+    start = 0
+    for match in _WIDE_END.finditer(text):
+        yield from _chunks(text[start : match.end()])
+        start = match.end()
     if start < len(text):
         yield from _chunks(text[start:])
 
@@ -75,7 +84,7 @@ def _chunks(text: str) -> Iterator[str]:
 def _halves(piece: str, lexicon: Lexicon) -> Iterator[str]:
     """The sentences of a piece that was held together by an everyday word."""
     start = 0
-    for match in _INNER_STOP.finditer(piece) if _MAY_STOP.search(piece) else ():
+    for match in _INNER_STOP.finditer(piece):
         if match.group(1) is None or _is_everyday(match.group(1), match.group(2), lexicon):
             yield piece[start : match.start(2)]
             start = match.start(2)
@@ -109,6 +118,9 @@ def _glue(pieces: list[str], lexicon: Lexicon) -> list[str]:
 
 def _belongs(parts: list[str], piece: str, lexicon: Lexicon) -> bool:
     """Whether `piece` is no sentence of its own, or what it follows is none."""
+    before = parts[-1]
+    if piece[0].isupper() and piece[0].isalpha() and _ends_plainly(before):
+        return before[-8:-1].lower().endswith(_LONG_ABBREVIATIONS)
     if not _has_word(piece) or _goes_on(parts[-1], piece, lexicon):
         return True
     return len(parts) == 1 and not _has_word(parts[0])
@@ -118,9 +130,14 @@ def _has_word(piece: str) -> bool:
     return any(map(str.isalnum, piece))
 
 
+def _ends_plainly(before: str) -> bool:
+    """The usual end of a sentence: a full stop after five letters or more, as only few abbreviations have."""
+    return before[-2:] in _PLAIN_ENDS and before[-7:-2].isalpha() and len(before) > 7
+
+
 def _goes_on(before: str, after: str, lexicon: Lexicon) -> bool:
     """Whether the sentence that seemed to end with `before` goes on with `after`."""
-    if after[0].isupper() and len(before) > 7 and before[-7:-2].isalpha() and before[-2:] in (". ", "! ", "? "):
+    if after[0].isupper() and _ends_plainly(before):
         return before[-8:-1].lower().endswith(_LONG_ABBREVIATIONS)
     tail = before[-32:].rstrip()
     start = after.lstrip()[:1]

@@ -191,8 +191,9 @@ class Classifier:
         pairs = self._lexicon.pairs
         if not pairs or len(words_a) > 5 or len(words_b) > 5:
             return 0
+        others = self._readings(words_b)
         for one in self._readings(words_a):
-            for other in self._readings(words_b):
+            for other in others:
                 if sign := pairs.get((one, other)):
                     return sign
         return 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import add
 
 import regex  # type: ignore[import-untyped]
 
@@ -20,10 +21,11 @@ CHARACTER_SCRIPT = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     r"\uff66-\uff9f\U00020000-\U0003ffff"
 )
-_ASCII_WORD = r"[a-z0-9_]+(?:['.\-_]+[a-z0-9_]+|(?<=[0-9])[,:/](?=[0-9])[a-z0-9_]+)*%?"
+# The first branch is for words that no sign follows which could go on inside a word: most are, and it costs half.
+_ASCII_WORD = r"[a-z0-9_]++(?!['.\-,:/%])|[a-z0-9_]+(?:['.\-_]+[a-z0-9_]+|(?<=[0-9])[,:/](?=[0-9])[a-z0-9_]+)*%?"
 _ASCII = re.compile(rf"{_ASCII_WORD}|[^\sa-z0-9_]")
 _ASCII_WORDS = re.compile(_ASCII_WORD)
-_PLAIN_WORD = r"\w+(?:['.\-·_]+\w+|(?<=\d)[,:/](?=\d)\w+)*[%‰°]?"
+_PLAIN_WORD = r"\w++(?!['.\-·,:/%‰°])|\w+(?:['.\-·_]+\w+|(?<=\d)[,:/](?=\d)\w+)*[%‰°]?"
 _PLAIN = re.compile(rf"{_PLAIN_WORD}|[^\w\s]")
 _PLAIN_WORDS = re.compile(_PLAIN_WORD)
 # Scripts with combining marks or without spaces: these need the slower pattern.
@@ -96,9 +98,14 @@ def tokenize(text: str) -> Tokens:
     pattern: re.Pattern[str] | regex.Pattern[str] = _ASCII
     if not folded.isascii():
         pattern = _PLAIN if _NEEDS_FULL.search(folded) is None else _FULL
-    spans = [match.span() for match in pattern.finditer(folded)]
-    keys = [folded[start:end] for start, end in spans]
-    return Tokens(text, keys, [start for start, _ in spans], [end for _, end in spans])
+    keys: list[str] = pattern.findall(folded)
+    starts = []
+    end = 0
+    for key in keys:  # only blanks stand between them
+        start = folded.index(key, end)
+        starts.append(start)
+        end = start + len(key)
+    return Tokens(text, keys, starts, list(map(add, starts, map(len, keys))))
 
 
 def is_word(key: str) -> bool:
