@@ -85,11 +85,14 @@ def _different(part: BaseModel, defaults: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, default in defaults.items():
         value = fields[name]
-        if value is default or value == default:
+        if value is default:
             continue
         inner = _DEFAULTS_OF.get(type(value))
         if inner is not None:
-            found[name] = _different(value, inner)
+            if value.__dict__ != default.__dict__:
+                found[name] = _different(value, inner)
+        elif value == default:
+            continue
         elif name == "substitutions":
             found[name] = [one.model_dump() for one in value]
         else:
