@@ -14,7 +14,7 @@ def consume(
         int | None, typer.Option("--concurrency", "-c", min=1, max=200, help="Writers in work at a time, a process.")
     ] = None,
     processes: Annotated[
-        int, typer.Option("--processes", "-p", min=1, max=64, help="Worker processes on this machine.")
+        int, typer.Option("--processes", "-p", min=1, max=64, help="Worker processes on this machine; ports count up.")
     ] = 1,
     redis_url: RedisUrl = None,
     mongodb_uri: MongodbUri = None,
@@ -38,7 +38,8 @@ def consume(
     formats = {"auto": None, "json": True, "console": False}
     configure(settings.learning_log_level, formats[settings.learning_log_format])
     if processes > 1:
-        raise typer.Exit(Fleet(processes, _arguments(concurrency, redis_url, mongodb_uri)).run())
+        arguments = _arguments(concurrency, redis_url, mongodb_uri)
+        raise typer.Exit(Fleet(processes, arguments, settings.learning_http_port).run())
     import anyio
 
     from service.worker.running import run_worker

@@ -56,6 +56,7 @@ class Membership:
                 raise
             created = False
         await self._redis.xgroup_createconsumer(self.keys.jobs, GROUP, self.consumer)
+        await self.observe()  # so that `status` knows the version of a worker from its first second
         return created
 
     async def read(self, count: int, block: timedelta) -> list[Delivery]:

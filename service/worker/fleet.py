@@ -1,8 +1,9 @@
 """Several workers on one machine: a parent that starts processes, restarts those that die, and passes signals on.
 
-Each child is a complete ``learnsvc consume`` with a consumer of its own; they share nothing but Redis and MongoDB. The
-first one alone serves HTTP, for a port belongs to one process. A child that refuses its settings ends all: restarting
-it would only repeat the message. Children ask the kernel for SIGTERM when the parent dies, so none is left behind.
+Each child is a complete ``learnsvc consume`` with a consumer of its own; they share nothing but Redis and MongoDB. A
+port belongs to one process, so each serves HTTP on the next one: what is measured of a process is there alone. A
+child that refuses its settings ends all: restarting it would only repeat the message. Children ask the kernel for
+SIGTERM when the parent dies, so none is left behind.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ PARENT = "LEARNSVC_FLEET_PARENT"
 RESTART_SECONDS = 1.0  # wait before a restart; doubles while a child dies young
 YOUNG_SECONDS = 10.0
 POLL_SECONDS = 0.1
+HIGHEST_PORT = 65_535
 _PR_SET_PDEATHSIG = 1
 
 
 class Fleet:
-    """``count`` children running ``arguments`` under this interpreter."""
+    """``count`` children running ``arguments`` under this interpreter, on ports from ``port`` on unless it is 0."""
 
-    def __init__(self, count: int, arguments: Sequence[str]) -> None:
+    def __init__(self, count: int, arguments: Sequence[str], port: int = 0) -> None:
+        self._port = port
         self._command = [sys.executable, "-m", "service.cli", *arguments]
         self._children: list[subprocess.Popen[bytes] | None] = [None] * count
         self._born = [0.0] * count
@@ -85,7 +88,7 @@ class Fleet:
         return 0
 
     def _start(self, slot: int) -> None:
-        self._children[slot] = subprocess.Popen(self._command, env=_environment(os.environ, slot))
+        self._children[slot] = subprocess.Popen(self._command, env=_environment(os.environ, self._port, slot))
         self._born[slot] = time.monotonic()
 
 
@@ -99,9 +102,9 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _environment(environment: Mapping[str, str], slot: int) -> dict[str, str]:
-    child = {**environment, PARENT: str(os.getpid())}
-    return child if slot == 0 else {**child, "LEARNING_HTTP_PORT": "0"}
+def _environment(environment: Mapping[str, str], port: int, slot: int) -> dict[str, str]:
+    own = port + slot if port and port + slot <= HIGHEST_PORT else 0
+    return {**environment, PARENT: str(os.getpid()), "LEARNING_HTTP_PORT": str(own)}
 
 
 def _how(code: int) -> str:

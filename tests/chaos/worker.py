@@ -56,7 +56,7 @@ def fork_children() -> None:
     fleet.POLL_SECONDS = 0.02
 
     def start(self: Fleet, slot: int) -> None:
-        environment = fleet._environment(os.environ, slot)
+        environment = fleet._environment(os.environ, self._port, slot)
         pid = os.fork()
         if not pid:
             _run_child(environment, self._command[3:])

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import socket
 import sys
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import anyio
@@ -24,11 +27,33 @@ async def consumers(redis: Redis, keys: Keys) -> set[bytes]:
         return set()
 
 
+def two_free_ports() -> int:
+    """Return a free port whose next one is free too."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            with suppress(OSError, OverflowError):
+                second.bind(("127.0.0.1", port + 1))
+                return port
+
+
+async def lives(port: int) -> bool:
+    try:
+        async with await anyio.connect_tcp("127.0.0.1", port) as stream:
+            await stream.send(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return (await stream.receive()).startswith(b"HTTP/1.1 200 ")
+    except OSError:
+        return False
+
+
 async def test_a_fleet_restarts_its_dead_and_stops_as_one(
     service_env: dict[str, str], redis_client: Redis, mongo: Mongo, keys: Keys
 ) -> None:
     env = {**service_env, "LEARNING_RATE_LIMIT_MINUTES": "0", "LEARNING_LEASE_SECONDS": "2"}
     env["LEARNING_REDIS_TIMEOUT_SECONDS"] = "1"
+    port = two_free_ports()
+    env["LEARNING_HTTP_PORT"] = str(port)
     command = [sys.executable, "-m", "service.cli", "consume", "--processes", "2"]
     parent = await anyio.open_process(command, env=env, stdout=None, stderr=None)
     try:
@@ -40,6 +65,8 @@ async def test_a_fleet_restarts_its_dead_and_stops_as_one(
             return len(await consumers(redis_client, keys)) >= 3
 
         await until(two, seconds=60)
+        for own in (port, port + 1):
+            await until(partial(lives, own), seconds=60)
         victim = int(sorted(await consumers(redis_client, keys))[0].split(b"-")[-2])
         await enqueue(redis_client, keys, *(edit(number, f"writer{number % 7}") for number in range(70)))
         os.kill(victim, signal.SIGKILL)
