@@ -17,7 +17,7 @@ more of what stayed, `Levenshtein` (flat memory) above. The shortest script is n
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rapidfuzz.distance import Indel, Levenshtein
 
@@ -30,8 +30,7 @@ _GAP_WORDS = 2
 _REACH = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Draft tokens a0..a1 became saved tokens b0..b1."""
 
     a0: int

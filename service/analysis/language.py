@@ -8,6 +8,7 @@ quarter is usual) and a lead of a fifth over the next; otherwise it is `und` and
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cache
 
 from service.analysis.lexicon import CHARACTER_LANGUAGES, LANGUAGES, lexicon
@@ -17,20 +18,20 @@ SAMPLE = 600
 _BITS = 16
 _MOST = (1 << _BITS) - 1
 _MARKS = '.,;:!?"()¿¡«»“”'
-_LATIN = re.compile("[A-Za-z\u00c0-\u024f]+")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _SCRIPTS = (
-    ("ja", re.compile("[\u3041-\u30ff\uff66-\uff9f]+")),
-    ("zh", re.compile("[\u3400-\u4dbf\u4e00-\u9fff]+")),
-    ("ko", re.compile("[\uac00-\ud7a3\u1100-\u11ff]+")),
-    ("ar", re.compile("[\u0600-\u06ff]+")),
-    ("hi", re.compile("[\u0900-\u097f]+")),
-    ("ru", re.compile("[\u0400-\u04ff]+")),
-    ("el", re.compile("[\u0370-\u03ff]+")),
-    ("he", re.compile("[\u0590-\u05ff]+")),
-    ("th", re.compile("[\u0e00-\u0e7f]+")),
+    ("ja", re.compile("[\u3041-\u30ff\uff66-\uff9f]")),
+    ("zh", re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")),
+    ("ko", re.compile("[\uac00-\ud7a3\u1100-\u11ff]")),
+    ("ar", re.compile("[\u0600-\u06ff]")),
+    ("hi", re.compile("[\u0900-\u097f]")),
+    ("ru", re.compile("[\u0400-\u04ff]")),
+    ("el", re.compile("[\u0370-\u03ff]")),
+    ("he", re.compile("[\u0590-\u05ff]")),
+    ("th", re.compile("[\u0e00-\u0e7f]")),
 )
-# Any character of any of these; most texts with accents and curly quotes have none.
-_OTHER = re.compile("[" + "".join(pattern.pattern[1:-2] for _, pattern in _SCRIPTS) + "]")
+# Not less than any character of these; most texts with accents and curly quotes have none.
+_OTHER = re.compile("[\u0370-\u1fff\u3041-\ud7ff\uff66-\uff9f]")
 
 
 def detect(before: str, after: str) -> str:
@@ -46,8 +47,10 @@ def detect(before: str, after: str) -> str:
 def _by_script(sample: str) -> str:
     if _OTHER.search(sample) is None:
         return ""
-    latin = sum(map(len, _LATIN.findall(sample)))
-    counts = {language: sum(map(len, pattern.findall(sample))) for language, pattern in _SCRIPTS}
+    occurring = Counter(sample)
+    letters = "".join(occurring)
+    latin = sum(map(occurring.__getitem__, _LATIN.findall(letters)))
+    counts = {language: sum(map(occurring.__getitem__, pattern.findall(letters))) for language, pattern in _SCRIPTS}
     if counts["ja"] * 20 >= counts["zh"]:
         counts["ja"] += counts["zh"] if counts["ja"] else 0
     language, most = max(counts.items(), key=lambda item: item[1])

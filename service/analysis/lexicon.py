@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -19,6 +19,8 @@ from typing import Any
 from service.analysis.tokens import fold, words
 
 Expression = tuple[str, ...]
+# Name of the list, the string, and longer strings that hold it but mean something else.
+Substring = tuple[str, str, tuple[str, ...]]
 
 LANGUAGES = ("en", "de", "es", "fr", "pt", "ja", "zh")
 CHARACTER_LANGUAGES = frozenset(("ja", "zh"))
@@ -115,16 +117,18 @@ class Lexicon:
     name_cues: frozenset[str] = frozenset()
     abbreviations: frozenset[str] = frozenset()
     titles: frozenset[str] = frozenset()
-    suffixes: tuple[str, ...] = ()
+    suffixes: frozenset[str] = frozenset()
     nouns_capitalised: bool = False
     expansions: Mapping[str, str] = field(default_factory=dict)
     families: Mapping[str, int] = field(default_factory=dict)
     lemmas: Mapping[str, str] = field(default_factory=dict)
     pairs: Mapping[tuple[Expression, Expression], int] = field(default_factory=dict)
+    pair_sides: frozenset[Expression] = frozenset()
     weak_pairs: frozenset[tuple[Expression, Expression]] = frozenset()
     single_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     marker_starts: Mapping[tuple[str, str], tuple[tuple[Expression, str], ...]] = field(default_factory=dict)
-    substrings: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = field(default_factory=dict)
+    substrings: tuple[Substring, ...] = ()
+    substring_starts: Mapping[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     quiet: frozenset[Expression] = frozenset()
     hedges: frozenset[Expression] = frozenset()
     tone: frozenset[str] = frozenset()
@@ -174,6 +178,7 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
     function = grammar | pronouns | conjunctions | negations
     marked = list(_marked(language, raw, strong, listed("common") | function))
     forms = _forms(language, strong + weak, raw)
+    substrings = tuple(_substrings(raw)) if language in CHARACTER_LANGUAGES else ()
     return Lexicon(
         language=language,
         grammar=grammar,
@@ -193,16 +198,18 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
         name_cues=listed("name_cues"),
         abbreviations=listed("abbreviations"),
         titles=listed("titles"),
-        suffixes=tuple(entries(raw.get("suffixes", ""))),
+        suffixes=listed("suffixes"),
         nouns_capitalised=bool(raw.get("nouns_capitalised", False)),
         expansions=dict(_equations(raw, "expansions")),
         families=families,
         lemmas=forms,
         pairs={pair: sign for formal, casual in strong + weak for pair, sign in _both(formal, casual)},
+        pair_sides=frozenset(side for pair in strong + weak for side in pair),
         weak_pairs=frozenset(pair for formal, casual in weak for pair, _ in _both(formal, casual)),
         single_markers=_single_markers(marked),
         marker_starts=_marker_starts(marked),
-        substrings=_substrings(raw) if language in CHARACTER_LANGUAGES else {},
+        substrings=substrings,
+        substring_starts=_substring_starts(substrings),
         quiet=frozenset(
             expression(entry) for key in ("hedges", "intensifiers", "laughter") for entry in entries(raw.get(key, ""))
         ),
@@ -307,19 +314,25 @@ def _single_markers(marked: Iterable[tuple[Expression, str]]) -> dict[str, tuple
     return {word: tuple(sorted(keys)) for word, keys in found.items()}
 
 
-def _substrings(raw: Mapping[str, Any]) -> dict[str, tuple[tuple[str, tuple[str, ...]], ...]]:
-    """List -> its strings, the longest first; hedges with the longer ones of other lists that hold them.
+def _substrings(raw: Mapping[str, Any]) -> Iterator[Substring]:
+    """List by list its strings, the longest first; hedges with the longer ones of other lists that hold them.
 
     `らしい` in `素晴らしい` is no hedge.
     """
     lists = {key: set(entries(raw[key])) for key in MARKERS if key in raw}
     others = sorted(set().union(*(listed for key, listed in lists.items() if key != "hedges")))
-    found: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {}
     for key, listed in lists.items():
-        ordered = sorted(listed, key=lambda entry: (-len(entry), entry))
         longer = others if key == "hedges" else []
-        found[key] = tuple((one, tuple(each for each in longer if one in each and one != each)) for one in ordered)
-    return found
+        for one in sorted(listed, key=lambda entry: (-len(entry), entry)):
+            yield key, one, tuple(each for each in longer if one in each and one != each)
+
+
+def _substring_starts(substrings: Sequence[Substring]) -> dict[str, tuple[tuple[int, str], ...]]:
+    """First character -> the strings that start with it, with their places among all."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for place, (_, text, _) in enumerate(substrings):
+        found.setdefault(text[0], []).append((place, text))
+    return {first: tuple(listed) for first, listed in found.items()}
 
 
 def _marker_starts(

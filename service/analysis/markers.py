@@ -72,12 +72,15 @@ def _expressions(words: list[str], lexicon: Lexicon) -> list[tuple[str, str]]:
 
 
 def _substrings(sentence: str, lexicon: Lexicon) -> Iterable[tuple[str, str]]:
-    for name, expressions in lexicon.substrings.items():
-        left = sentence
-        for expression, holders in expressions:
-            count = left.count(expression)
-            if count and holders:
-                count -= sum(left.count(holder) * holder.count(expression) for holder in holders)
-            if count > 0:
-                yield from [(name, expression)] * count
-                left = left.replace(expression, "\n")
+    starts = lexicon.substring_starts
+    present = [place for first in starts.keys() & set(sentence) for place, text in starts[first] if text in sentence]
+    left, of = sentence, ""
+    for name, expression, holders in [lexicon.substrings[place] for place in sorted(present)]:
+        if name != of:
+            left, of = sentence, name
+        count = left.count(expression)
+        if count and holders:
+            count -= sum(left.count(holder) * holder.count(expression) for holder in holders)
+        if count > 0:
+            yield from [(name, expression)] * count
+            left = left.replace(expression, "\n")

@@ -72,4 +72,6 @@ def is_same_letters(before: str, after: str) -> bool:
     """Whether only spaces, hyphens and apostrophes differ (`game changer`, `game-changer`)."""
     if len(before) + len(after) > 4 * _LONGEST:
         return False
+    if before[:1] != after[:1] and before[:1].isalnum() and after[:1].isalnum():
+        return False
     return before.translate(_JOINERS) == after.translate(_JOINERS) != ""

@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cached_property
+from functools import cache, cached_property
+from typing import NamedTuple
 
 from schemas.delta import SpanKind
 from service.analysis.diff import Run, changed_runs
@@ -21,7 +22,7 @@ from service.analysis.repairs import is_inflection, is_same_letters, is_typo
 from service.analysis.tokens import Tokens, fold, is_character_script, is_word, tokenize
 
 EVIDENCE: frozenset[SpanKind] = frozenset(("substitution", "insertion", "deletion"))
-_NAME = re.compile(r"(?<=[a-z,;] )[A-Z]\w{1,40}")
+_NAME = re.compile(r" (?<=[a-z,;] )([A-Z]\w{1,40})")
 _SENTENCE_END = frozenset(".!?…。！？\n:;•")
 
 
@@ -44,8 +45,7 @@ class Reason(Enum):
     CASE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One changed run: `a0`..`b1` index into the tokens of its group."""
 
     kind: SpanKind
@@ -91,7 +91,7 @@ class Classifier:
     def compare(self, before: str, after: str) -> GroupDiff:
         """Diff two groups of sentences, each joined by line breaks."""
         a, b = tokenize(before), tokenize(after)
-        runs = changed_runs(a, b, self._lexicon, lambda run: self._settled(a, b, run))
+        runs = changed_runs(a, b, self._lexicon, cache(lambda run: self._settled(a, b, run)))
         changes = _find_moves([self.classify(a, b, run) for run in runs])
         kept = len(a.keys) - sum(run.a1 - run.a0 for run in runs)
         return GroupDiff(a, b, changes + _case_changes(a, b, runs), kept)
@@ -115,7 +115,7 @@ class Classifier:
             return True
         if _is_joined(words_a, words_b) or self._is_joined_typo(words_a, words_b):
             return True
-        return bool(self._pair(words_a, words_b)) or self._expand(words_a) == self._expand(words_b)
+        return bool(self._pair(words_a, words_b)) or self._is_contraction(words_a, words_b)
 
     def _decide(
         self, a: Tokens, b: Tokens, run: Run, words_a: list[str], words_b: list[str]
@@ -128,7 +128,7 @@ class Classifier:
         if words_a and words_b:
             if _is_joined(words_a, words_b):
                 return "typo", Reason.LETTERS, 0
-            if self._expand(words_a) == self._expand(words_b):
+            if self._is_contraction(words_a, words_b):
                 return "substitution", Reason.CONTRACTION, len(words_b) - len(words_a)
             if sign := self._pair(words_a, words_b):
                 return "substitution", Reason.PAIR, sign
@@ -182,6 +182,13 @@ class Classifier:
             return False
         return is_typo("".join(words_a), "".join(words_b), self._lexicon)
 
+    def _is_contraction(self, words_a: list[str], words_b: list[str]) -> bool:
+        """Whether one is a contraction of the other (`it's`, `it is`), or both are the same words."""
+        known = self._lexicon.expansions.keys()
+        if known.isdisjoint(words_a) and known.isdisjoint(words_b):
+            return words_a == words_b
+        return self._expand(words_a) == self._expand(words_b)
+
     def _expand(self, found: list[str]) -> list[str]:
         expansions = self._lexicon.expansions
         return [part for word in found for part in expansions.get(word, word).split()]
@@ -191,8 +198,9 @@ class Classifier:
         pairs = self._lexicon.pairs
         if not pairs or len(words_a) > 5 or len(words_b) > 5:
             return 0
-        others = self._readings(words_b)
-        for one in self._readings(words_a):
+        known = [one for one in self._readings(words_a) if one in self._lexicon.pair_sides]
+        others = self._readings(words_b) if known else []
+        for one in known:
             for other in others:
                 if sign := pairs.get((one, other)):
                     return sign
