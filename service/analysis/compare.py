@@ -47,10 +47,40 @@ class Comparison:
     ending: Ending = "none"
 
 
+Compared = tuple[GroupDiff, list[str], list[str], tuple[int, int]]
+
+
+@dataclass(slots=True)
+class _Memo:
+    """What was found out about groups and single sentences: a text that repeats itself does so on every line."""
+
+    lists: Lexicon
+    classifier: Classifier
+    groups: dict[tuple[str, str], Compared] = field(default_factory=dict)
+    single: dict[tuple[str, bool], list[str]] = field(default_factory=dict)
+
+    def group(self, before: str, after: str) -> Compared:
+        """The changes of one group, the phrases removed and added, and the words of these."""
+        found = self.groups.get((before, after))
+        if found is None:
+            diff = self.classifier.compare(before, after)
+            removed, added = group_phrases(diff, self.lists)
+            found = self.groups[before, after] = diff, removed, added, (_size(removed), _size(added))
+        return found
+
+    def phrases_of(self, unit: Unit) -> list[str]:
+        """The phrase that a sentence is, if it is one."""
+        key = unit.text, unit.kind == "heading"
+        found = self.single.get(key)
+        if found is None:
+            found = self.single[key] = sentence_phrase(unit, self.lists)
+        return found
+
+
 def compare(before: Document, after: Document, alignment: Alignment, lists: Lexicon) -> Comparison:
     """Compare everything that `alignment` did not find equal."""
     result = Comparison(equal=[*alignment.equal, *alignment.moved], groups=alignment.groups)
-    classifier = Classifier(lists, before.text, after.text)
+    memo = _Memo(lists, Classifier(lists, before.text, after.text))
     budget = TOKEN_BUDGET
     for group in alignment.groups:
         texts = _joined(before.units, group.before), _joined(after.units, group.after)
@@ -63,13 +93,13 @@ def compare(before: Document, after: Document, alignment: Alignment, lists: Lexi
             result.changes.append(_whole("substitution", *texts))
             result.phrase_words.append((0, 0))
         else:
-            _note(result, classifier.compare(*texts), group, lists)
+            _note(result, memo.group(*texts), group)
     for index in alignment.deleted:
-        _note_single(result, before.units[index], "deletion", lists)
+        _note_single(result, before.units[index], "deletion", memo)
     result.opening, result.ending = opening(after.units, lists), ending(after.units, lists)
     places = _placed(after.units, result)
     for index in alignment.inserted:
-        _note_single(result, after.units[index], "insertion", lists, quiet=index in places)
+        _note_single(result, after.units[index], "insertion", memo, quiet=index in places)
     return result
 
 
@@ -97,20 +127,20 @@ def _whole(kind: SpanKind, before: str, after: str) -> Change:
     return Change(kind, Reason.WHOLE, before, after, _NO_RUN)
 
 
-def _note(result: Comparison, diff: GroupDiff, group: Group, lists: Lexicon) -> None:
+def _note(result: Comparison, compared: Compared, group: Group) -> None:
+    diff, removed, added, phrase_words = compared
     result.changes += diff.changes
     result.changed_words += sum([change.words for change in diff.changes if change.kind not in ("case", "moved")])
-    removed, added = group_phrases(diff, lists)
     result.removed += removed
     result.added += added
-    result.phrase_words.append((_size(removed), _size(added)))
+    result.phrase_words.append(phrase_words)
     if len(group.before) != len(group.after) and any(change.reason in _RESTRUCTURES for change in diff.changes):
         result.restructured = True
 
 
-def _note_single(result: Comparison, unit: Unit, kind: SpanKind, lists: Lexicon, quiet: bool = False) -> None:
+def _note_single(result: Comparison, unit: Unit, kind: SpanKind, memo: _Memo, quiet: bool = False) -> None:
     result.changed_words += len(unit.words)
-    phrases = [] if quiet else sentence_phrase(unit, lists)
+    phrases = [] if quiet else memo.phrases_of(unit)
     if kind == "deletion":
         result.changes.append(_whole(kind, unit.text, ""))
         result.pairs.append((unit.text, ""))

@@ -117,7 +117,8 @@ class _Fields:
         layout, marks = self._layout(), self._marks()
         ratio = self._change_ratio()
         rewrite = ratio > _REWRITE and bool(self._after.units)
-        noise = self._is_noise({**layout, **marks})
+        counts = layout | marks
+        noise = self._is_noise(counts)
         fields: dict[str, Any] = {
             "language": self._lists.language,
             "change_ratio": ratio,
@@ -133,7 +134,7 @@ class _Fields:
         if not rewrite:
             fields |= self._expressions()
         if not noise:
-            fields["tone_scales"] = tone_scales(self._tone_counts({**layout, **marks}, fields), self._pair_signs())
+            fields["tone_scales"] = tone_scales(self._tone_counts(counts, fields), self._pair_signs())
             fields["complexity_shift"] = complexity_shift(self._exchanged(), fields["long_word_share"], ratio)
             fields["kept_words"] = sketch_words([word for unit in self._after.units for word in unit.words])
         if rewrite:

@@ -68,7 +68,7 @@ class Memo:
         if found is None:
             words_of = words(sentence)
             lengths = list(map(len, words_of))
-            long_words = sum(map(_LONG.__le__, lengths))
+            long_words = len([length for length in lengths if length >= _LONG])
             size = sum(lengths) if self.lexicon.language in CHARACTER_LANGUAGES else len(lengths)
             found = sentence, words_of, find_marks(sentence, words_of, self.lexicon), long_words, size
             self.sentences[sentence] = found

@@ -26,8 +26,10 @@ _JOINERS = str.maketrans("", "", " -'’‑‐·.")
 
 def is_typo(before: str, after: str, lexicon: Lexicon) -> bool:
     """Whether `after` is `before` spelled right (both folded, one word each)."""
-    longer = max(len(before), len(after))
-    if longer > _LONGEST or abs(len(before) - len(after)) > 2 or longer < 2:
+    longer, shorter = len(before), len(after)
+    if longer < shorter:
+        longer, shorter = shorter, longer
+    if longer > _LONGEST or longer - shorter > 2 or longer < 2:
         return False
     if not (before[0].isalpha() and after[0].isalpha()):
         return False
@@ -35,12 +37,12 @@ def is_typo(before: str, after: str, lexicon: Lexicon) -> bool:
         return False
     if before.replace("ß", "ss") == after.replace("ß", "ss"):
         return True
-    if sorted(before) == sorted(after):
+    if longer == shorter and sorted(before) == sorted(after):
         return bool(OSA.distance(before, after) <= 2)
     if longer <= 3 or (longer <= 5 and before[0] != after[0]):
         return False
     allowed = 2 if longer >= 8 and before[0] == after[0] else 1
-    return bool(OSA.distance(before, after) <= allowed)
+    return bool(OSA.distance(before, after, score_cutoff=allowed) <= allowed)
 
 
 def is_inflection(before: str, after: str, lexicon: Lexicon) -> bool:
@@ -48,8 +50,10 @@ def is_inflection(before: str, after: str, lexicon: Lexicon) -> bool:
     family = lexicon.families.get(before)
     if family is not None and family == lexicon.families.get(after):
         return True
+    if before[:1] != after[:1] or not lexicon.suffixes:
+        return False
     longer = max(len(before), len(after))
-    if not lexicon.suffixes or longer > _LONGEST:
+    if longer > _LONGEST:
         return False
     shared = Prefix.similarity(before, after)
     if shared >= max(3, _STEM * longer):

@@ -48,12 +48,13 @@ _FULL_WORD = rf"[{CHARACTER_SCRIPT}]\p{{M}}*|{_LETTERS}"
 _FULL = regex.compile(rf"{_FULL_WORD}|[^\w\s]")
 _FULL_WORDS = regex.compile(_FULL_WORD)
 _STRAIGHT = tuple(zip("’ʼ‘‑‐", "'''--", strict=True))
+_FIRST_CHARACTER = "\u0e00"
 _ONE_CHARACTER = re.compile(f"[{CHARACTER_SCRIPT}]")
 
 
 def is_character_script(word: str) -> bool:
     """Whether `word` is one character of a script written without spaces."""
-    return _ONE_CHARACTER.match(word) is not None
+    return word >= _FIRST_CHARACTER and _ONE_CHARACTER.match(word) is not None
 
 
 def fold(text: str) -> str:
