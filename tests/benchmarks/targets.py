@@ -60,7 +60,12 @@ TARGETS = (
         "<=",
         1.05,
     ),
+    Target("extraction of a 1 KB pair", _median("extraction/1 KB pair"), "<=", 1.0, "CPU ms"),
     Target("extraction of a 2 KB pair", _median("extraction/2 KB pair"), "<=", 0.3, "CPU ms"),
+    Target("extraction of a 100 KB pair", _median("extraction/100 KB pair, no sentence twice"), "<=", 150.0, "CPU ms"),
+    Target(
+        "1 MiB texts, worst repetition", _median("extraction/1 MiB texts, worst repetition"), "<=", 1000.0, "CPU ms"
+    ),
     Target("enqueue to start, p50", _median("latency/start p50"), "<=", 1.5, "ms"),
     Target("enqueue to start, p99", _median("latency/start p99"), "<=", 5.0, "ms"),
     Target("enqueue to settled, p50", _median("latency/settled p50"), "<=", 8.0, "ms"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.options import Options
 from tests.benchmarks.results import Results
-from tests.benchmarks.rows import floors, growth, latency, overhead, peers, start, throughput
+from tests.benchmarks.rows import extraction, floors, growth, latency, overhead, peers, start, throughput
 
 Measure = Callable[[Lab, Options, Results], None]
 
@@ -29,7 +29,7 @@ ROWS = (
     Row("constant", "the same with a constant delta", throughput.constant),
     Row("hot", "all jobs of one writer", throughput.hot),
     Row("peers", "other task queues that count (needs --peers)", peers.measure),
-    Row("extraction", "CPU of the delta of a pair", throughput.extraction),
+    Row("extraction", "CPU of the delta of a pair, 1 KB to 1 MiB", extraction.measure),
     Row("latency", "enqueue to start and to settled, 20 jobs/s", latency.idle),
     Row("loop", "the same beside texts of 1 MiB; renewals", latency.beside_large),
     Row("start", "--help, and consume to its first read", start.measure),

@@ -1,4 +1,4 @@
-"""Jobs a second, and the CPU of a job: full jobs, with a constant delta, of one hot writer; extraction alone.
+"""Jobs a second, and the CPU of a job: full jobs, with a constant delta, of one hot writer.
 
 The stream is filled first, so nothing is enqueued while it is measured. The clock starts when all workers have joined
 and 5 % of the jobs are settled (imports and first connections are a matter of the start times), and stops at 95 %,
@@ -8,11 +8,9 @@ the run off instead.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from service.analysis import analyze
 from tests.benchmarks import jobs
 from tests.benchmarks.lab import Cost, Lab
 from tests.benchmarks.options import Options
@@ -20,7 +18,6 @@ from tests.benchmarks.processes import module
 from tests.benchmarks.results import Results
 
 WARM, DONE = 0.05, 0.95
-PAIRS = 200
 
 
 def drain(
@@ -63,17 +60,6 @@ def constant(lab: Lab, options: Options, results: Results) -> None:
 def hot(lab: Lab, options: Options, results: Results) -> None:
     cost, _ = drain(lab, jobs.of_one(options.jobs, options.pair_kb), limit=options.limit)
     add_cost(results, "throughput/hot writer", cost)
-
-
-def extraction(lab: Lab, options: Options, results: Results) -> None:
-    """CPU milliseconds a pair, in this process; the first pairs fill the caches and are not counted."""
-    pairs = jobs.pool(2.0)[: PAIRS * 2]
-    for original, edited in pairs[:PAIRS]:
-        analyze(original, edited)
-    started = time.process_time()
-    for original, edited in pairs[PAIRS:]:
-        analyze(original, edited)
-    results.add("extraction/2 KB pair", (time.process_time() - started) * 1000 / PAIRS, "CPU ms")
 
 
 def _spread(options: Options) -> Iterable[bytes]:
