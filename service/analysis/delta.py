@@ -272,14 +272,20 @@ class _Fields:
 
     def _structure(self) -> dict[str, Any]:
         before, after, lists = self._before.units, self._after.units, self._lists
+        ending_after = self._comparison.ending
         return {
             "opening_before": ending.opening(before, lists),
             "opening_after": self._comparison.opening,
             "body_after": ending.body(after, self._found_after),
-            "ending_before": ending.ending(before, lists),
-            "ending_after": self._comparison.ending,
+            "ending_before": ending_after if _end_alike(before, after) else ending.ending(before, lists),
+            "ending_after": ending_after,
             "voice_after": ending.voice(self._found_after, self._after.words),
         }
+
+
+def _end_alike(before: Sequence[Unit], after: Sequence[Unit]) -> bool:
+    """Whether both texts end in the same sentence, and neither consists of it."""
+    return len(before) > 1 and len(after) > 1 and before[-1].text == after[-1].text
 
 
 def _either(text: str, marks: str) -> int:

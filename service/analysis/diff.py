@@ -16,7 +16,7 @@ more of what stayed, `Levenshtein` (flat memory) above. The shortest script is n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from rapidfuzz.distance import Indel, Levenshtein
@@ -52,7 +52,7 @@ def changed_runs(a: Tokens, b: Tokens, lexicon: Lexicon, settled: Settled) -> li
 def _raw_runs(a: list[str], b: list[str]) -> list[Run]:
     metric = Indel if max(len(a), len(b)) <= _INDEL_LIMIT else Levenshtein
     head = _common(a, b)
-    tail = _common(a[: head - 1 if head else None : -1], b[: head - 1 if head else None : -1])
+    tail = min(_common(reversed(a), reversed(b)), min(len(a), len(b)) - head)
     only = Run(head, len(a) - tail, head, len(b) - tail)
     if set(a[head : only.a1]).isdisjoint(b[head : only.b1]):
         # What both begin and end with belongs to any shortest script; between that nothing stayed.
@@ -68,11 +68,14 @@ def _raw_runs(a: list[str], b: list[str]) -> list[Run]:
     return runs
 
 
-def _common(a: list[str], b: list[str]) -> int:
+def _common(a: Iterable[str], b: Iterable[str]) -> int:
     """How many tokens both begin with."""
-    return next(
-        (index for index, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), min(len(a), len(b))
-    )
+    size = 0
+    for one, other in zip(a, b, strict=False):
+        if one != other:
+            break
+        size += 1
+    return size
 
 
 def _rejoined(runs: list[Run], a: list[str], b: list[str]) -> list[Run]:

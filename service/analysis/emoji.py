@@ -32,12 +32,13 @@ def take_emoji(text: str, by: str) -> tuple[str, list[str]]:
     if text.isascii() or _CANDIDATE.search(text) is None:
         return text, []
     parts = _RUN.split(text)
-    runs = "\n".join(parts[1::2])
-    found: list[str] = EMOJI.findall(runs)
-    if found:
-        parts[1::2] = EMOJI.sub(by, runs).split("\n")
-        text = "".join(parts)
-    return text, found
+    runs = parts[1::2]
+    joined = "\n".join(runs)
+    found: list[str] = EMOJI.findall(joined)
+    if not found:
+        return text, []
+    parts[1::2] = [by] * len(runs) if found == runs else EMOJI.sub(by, joined).split("\n")
+    return "".join(parts), found
 
 
 def find_emoji(text: str) -> list[str]:

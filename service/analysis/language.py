@@ -64,7 +64,7 @@ def _by_vote(sample: str) -> str:
         sample = sample.replace(mark, " ")
     found = set(sample.split())
     ballots = _ballots()
-    total = sum(map(ballots.__getitem__, ballots.keys() & found))
+    total = sum(filter(None, map(ballots.get, found)))
     votes = sorted(((total >> place & _MOST, language) for language, place in _places()), reverse=True)
     (most, best), (runner_up, _) = votes[0], votes[1]
     return best if most and most * 12 >= len(found) and most * 5 >= runner_up * 6 else "und"

@@ -151,9 +151,16 @@ def _goes_on(before: str, after: str, lexicon: Lexicon) -> bool:
     return _is_abbreviation(tail, start, after, lexicon)
 
 
+def _is_whole_word(word: str, tail: str) -> bool:
+    """Whether `word`, two letters or more and a full stop, is not the last part of something like `z. B.`."""
+    return len(word) > 2 and word[:-1].isalpha() and "." not in tail[: -len(word)][-2:]
+
+
 def _is_abbreviation(tail: str, start: str, after: str, lexicon: Lexicon) -> bool:
     word = tail[tail.rfind(" ") + 1 :]
     if len(word) > 5 and word.count(".") == 1 and word.lower() not in lexicon.abbreviations:
+        return False
+    if _is_whole_word(word, tail) and not (word.lower() in lexicon.abbreviations or word.lower() in lexicon.titles):
         return False
     found = _LAST_WORD.search(tail)
     if found is None:

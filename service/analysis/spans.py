@@ -113,7 +113,7 @@ class Classifier:
             return _is_joined(words_a, words_b)
         if len(words_a) == len(words_b) == 1 and self._is_repair(words_a[0], words_b[0]):
             return True
-        if _is_joined(words_a, words_b) or self._is_joined_typo(words_a, words_b):
+        if is_same_letters("".join(words_a), "".join(words_b)) or self._is_joined_typo(words_a, words_b):
             return True
         return bool(self._pair(words_a, words_b)) or self._is_contraction(words_a, words_b)
 
@@ -178,7 +178,7 @@ class Classifier:
 
     def _is_joined_typo(self, words_a: list[str], words_b: list[str]) -> bool:
         """Two words written as one or one as two, and misspelt on top (`now days`, `nowadays`)."""
-        if {len(words_a), len(words_b)} != {1, 2}:
+        if len(words_a) + len(words_b) != 3 or not words_a or not words_b:
             return False
         return is_typo("".join(words_a), "".join(words_b), self._lexicon)
 
@@ -213,8 +213,10 @@ class Classifier:
         bare = found
         while len(bare) > 1 and bare[0] in self._lexicon.auxiliaries:
             bare = bare[1:]
-        readings.append(tuple(bare))
-        readings.append((lemmas.get(bare[0], bare[0]), *bare[1:]))
+        if len(bare) < len(found):
+            readings.append(tuple(bare))
+        if bare[0] in lemmas:
+            readings.append((lemmas[bare[0]], *bare[1:]))
         return readings
 
     def _is_fact(self, tokens: Tokens, start: int, end: int) -> bool:
