@@ -1,10 +1,10 @@
 """An hour of a service on call, in a minute: start, load, outages, poison, drain, and the worker that takes over.
 
-At each stage the probes, the metrics, the log and the history in Redis must say what happened, and nothing else. Each
-stage is a function of the world that raises when something was not seen; ``play`` runs them in order and says how long
-each took.
+At each stage the probes, the metrics, the log, the status page and the history in Redis must say what happened, and
+nothing else. Each stage is a function of the world that raises when something was not seen; ``play`` runs them in order
+and says how long each took.
 
-    python -m tests.observability
+    python -m tests.observability --pictures FOLDER
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def start(world: World) -> str:
         assert "starting: Redis has not answered yet" in worker.reasons()
         assert (worker.get("/health").status, worker.get("/livez").status) == (503, 200)
         assert "learnsvc_queue_depth" not in {name for name, *_ in worker.metrics()}, "a zero would be a lie"
+        world.look("1-start", "Starting", "Redis has not been counted yet")
     until("ready", lambda: worker.get("/readyz").status == 200)
     until("well", lambda: worker.get("/health").status == 200)
     assert worker.told("info").count(READY) == 1
@@ -68,6 +69,7 @@ def load(world: World) -> str:
     assert seen["learnsvc_patterns_total", "emoji usage"] > 0
     assert worker.get("/health").status == worker.get("/readyz").status == 200
     assert worker.told("warning", "error") == warned
+    world.look("2-load", "Working", f"{world.sent:,}", "none waits", "The last hour")
     return f"{world.sent} learned in {batches:.0f} batches; log without a warning"
 
 
@@ -92,6 +94,7 @@ def redis_outage(world: World) -> str:
         assert unready > GRACE_SECONDS - 1
         assert [reason.partition(" for ")[0] for reason in worker.reasons()] == ["redis away"]
         assert worker.metrics()["learnsvc_dependency_up", "redis"] == 0
+        world.look("3-redis-away", "Not well", "disconnected")
         assert worker.get("/livez").status == 200
     until("ready again", lambda: worker.get("/readyz").status == 200)
     until("well again", lambda: worker.get("/health").status == 200)
@@ -114,6 +117,7 @@ def mongodb_outage(world: World) -> str:
         assert seen["learnsvc_queue_pending_idle_seconds",] < seen["learnsvc_lease_seconds",] == LEASE_SECONDS
         assert (worker.get("/readyz").status, worker.get("/livez").status) == (200, 200)
         assert seen["learnsvc_jobs_total", "failed_attempt"] == 0
+        world.look("4-mongodb-away", "Not well", "disconnected")
     until("learned", lambda: worker.metrics()["learnsvc_jobs_total", "learned"] == world.sent)
     assert world.applied() == world.sent
     return "50 jobs waited and were learned; ready all the time, no attempt counted"
@@ -130,6 +134,7 @@ def poison(world: World) -> str:
     assert worker.metrics()["learnsvc_jobs_total", "dead"] == len(POISON)
     health = worker.health()
     assert (health["status"], health["metrics"]["deadLetters"]) == ("ok", len(POISON))
+    world.look("5-poison", "Working", "Dead letters, the newest by reason", *POISON.values())
     lines = [line for line in worker.told("error") if "Dead letter" in line]
     assert len(lines) == len(POISON)
     assert all(any(f": {reason}" in line for line in lines) for reason in POISON.values())
@@ -142,11 +147,13 @@ def drain(world: World) -> str:
     world.send(BACKLOG, BACKLOG)  # a writer a job: the slowest backlog there is
     until("at work", lambda: worker.metrics()["learnsvc_in_work",] > 0)
     worker.process.send_signal(signal.SIGTERM)
-    answers = []
+    answers: list[tuple[int, int]] = []
 
     def ended() -> bool:
         ready = worker.get("/readyz")
         if ready.status and "draining" in ready.text:
+            if not answers:
+                world.look("6-drain", "Draining", widths=[1280])  # over in seconds
             answers.append((ready.status, worker.get("/livez").status))
         return worker.process.poll() is not None
 
@@ -174,6 +181,7 @@ def take_over(world: World) -> str:
     assert sum(minute.dead for minute in history) == len(POISON)
     assert {reason for minute in history for reason in minute.dead_by_reason} == set(POISON.values())
     assert any(minute.depth for minute in history)
+    world.look("7-take-over", "Working", f"{world.sent:,}", *POISON.values())
     return f"{before} taken over; {world.sent} jobs and {len(POISON)} dead letters in the history of both"
 
 
@@ -194,9 +202,12 @@ STAGES: tuple[Callable[[World], str], ...] = (
 )
 
 
-def play() -> Iterator[tuple[str, float, str]]:
-    """Play all stages; yield the name of each, the seconds it took and what was seen."""
-    with open_world() as world:
+def play(pictures: Path | None = None) -> Iterator[tuple[str, float, str]]:
+    """Play all stages; yield the name of each, the seconds it took and what was seen.
+
+    In ``pictures``, a folder, the status page of each stage is kept as a desk and a phone show it.
+    """
+    with open_world(pictures) as world:
         for stage in STAGES:
             started = time.monotonic()
             seen = stage(world)

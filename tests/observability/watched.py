@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,17 @@ from tests.conftest import OUR_VARIABLES
 from tests.http.conftest import Reply, ask, free_port
 
 ROOT = Path(__file__).parents[2]
+CHROMIUM_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
 LEASE_SECONDS = 3.0
 SETTINGS = {
     "LEARNING_LEASE_SECONDS": LEASE_SECONDS,
@@ -96,8 +109,9 @@ class Worker:
 class World:
     """The servers, a client of each, and the workers that were started."""
 
-    def __init__(self, redis: EmbeddedRedis, mongo: EmbeddedMongo) -> None:
+    def __init__(self, redis: EmbeddedRedis, mongo: EmbeddedMongo, pictures: Path | None = None) -> None:
         self.redis_server, self.mongo_server = redis, mongo
+        self._pictures = pictures
         self.redis = Redis.from_url(redis.url, socket_timeout=20)
         self.mongo: MongoClient[dict[str, Any]] = MongoClient(mongo.url, timeoutMS=20_000)
         self.keys = Keys.of().partitions[0]
@@ -120,6 +134,18 @@ class World:
             pipe.execute()
         self.sent += count
 
+    def look(self, name: str, *words: str, widths: Sequence[int] = (1280, 360)) -> None:
+        """Wait until the status page says ``words``, and keep pictures of it when they are wanted."""
+
+        def says() -> bool:
+            page = self.worker.get("/")
+            return page.status == 200 and all(word in page.text for word in words)
+
+        until(f"the page says {', '.join(words)}", says)
+        if self._pictures is not None:
+            for width in widths:
+                photograph(f"http://127.0.0.1:{self.worker.port}/", self._pictures / f"{name}-{width}.png", width)
+
     def applied(self) -> int:
         """Return how many jobs have had their effect: the number that nothing is lost or doubled by."""
         return sum(document["edits_applied"] for document in self.mongo.hour.style_profiles.find({}))
@@ -133,6 +159,21 @@ class World:
             worker.end()
         self.redis.close()
         self.mongo.close()
+
+
+def chromium() -> str | None:
+    """Return the browser that takes the pictures, None when there is none."""
+    return os.environ.get("LEARNSVC_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def photograph(url: str, path: Path, width: int) -> None:
+    """Keep a picture of ``url``, ``width`` pixels wide."""
+    program = chromium()
+    assert program is not None, "no Chromium: install it, or name one in LEARNSVC_TEST_CHROMIUM"
+    with tempfile.TemporaryDirectory() as profile:
+        options = [f"--user-data-dir={profile}", f"--screenshot={path}", f"--window-size={width},1900", *CHROMIUM_FLAGS]
+        run = subprocess.run([program, *options, url], capture_output=True, timeout=60, check=False)
+    assert path.exists(), run.stderr.decode(errors="replace")[-500:]
 
 
 def good_job(number: int, writer: int) -> dict[str, str]:
@@ -166,9 +207,9 @@ def until(what: str, condition: Callable[[], bool], seconds: float = 45) -> floa
 
 
 @contextmanager
-def open_world() -> Iterator[World]:
+def open_world(pictures: Path | None = None) -> Iterator[World]:
     with EmbeddedRedis() as redis, EmbeddedMongo() as mongo:
-        world = World(redis, mongo)
+        world = World(redis, mongo, pictures)
         try:
             yield world
         finally:
