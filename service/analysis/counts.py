@@ -40,9 +40,16 @@ def differences(before: Iterable[str], after: Iterable[str]) -> tuple[list[str],
 
 def sizes(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
     """How many `differences` there are: (added, removed)."""
-    one, other = Counter(before), Counter(after)
-    shared = sum([min(count, other[value]) for value, count in one.items() if value in other])
-    return len(after) - shared, len(before) - shared
+    left: dict[str, int] = {}
+    for value in before:
+        left[value] = left.get(value, 0) + 1
+    added = 0
+    for value in after:
+        if count := left.get(value):
+            left[value] = count - 1
+        else:
+            added += 1
+    return added, len(before) - len(after) + added
 
 
 def measure(before: float, after: float) -> Measure:

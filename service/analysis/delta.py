@@ -158,7 +158,7 @@ class _Fields:
         before, after = self._before, self._after
         text_before, text_after = before.text, after.text
         emoji_before, emoji_after = before.collect("emoji"), after.collect("emoji")
-        added, removed = differences(emoji_before, emoji_after)
+        added, removed = differences(emoji_before, emoji_after) if emoji_before != emoji_after else ([], [])
         return {
             "posts": posts_count(before, after, self._alignment),
             "emoji": counted(len(emoji_before), len(emoji_after), len(added), len(removed)),

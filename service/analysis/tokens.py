@@ -25,6 +25,9 @@ CHARACTER_SCRIPT = (
 # The first branch is for words that no sign follows which could go on inside a word: most are, and it costs half.
 _ASCII_WORD = r"[a-z0-9_]++(?!['.\-,:/%])|[a-z0-9_]+(?:['.\-_]+[a-z0-9_]+|(?<=[0-9])[,:/](?=[0-9])[a-z0-9_]+)*%?"
 _ASCII = re.compile(rf"\s*+(?:{_ASCII_WORD}|[^\sa-z0-9_])")
+# A sign that may be inside a word, with more of a word behind it. Without any, all signs only separate words.
+_ASCII_INSIDE = re.compile(r"['.\-,:/%](?:(?<=%)|[a-z0-9_])")
+_ASCII_BLANKED = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
 _ASCII_WORDS = re.compile(_ASCII_WORD)
 _PLAIN_WORD = r"\w++(?!['.\-·,:/%‰°])|\w+(?:['.\-·_]+\w+|(?<=\d)[,:/](?=\d)\w+)*[%‰°]?"
 _PLAIN = re.compile(rf"\s*+(?:{_PLAIN_WORD}|[^\w\s])")
@@ -73,6 +76,8 @@ def words(text: str) -> list[str]:
     """The words of `text`, folded, in order."""
     folded = fold(text)
     if folded.isascii():
+        if _ASCII_INSIDE.search(folded) is None:
+            return folded.translate(_ASCII_BLANKED).split()
         return _ASCII_WORDS.findall(folded)
     if _NEEDS_FULL.search(folded) is None:
         return _PLAIN_WORDS.findall(folded)

@@ -1,0 +1,63 @@
+"""What is looked for first, because it is cheap, misses nothing that the exact patterns find."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+import regex  # type: ignore[import-untyped]
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.analysis import language, tokens
+from service.analysis.capitals import _MAY_SHOUT
+from service.analysis.emoji import _RUN, EMOJI, take_emoji
+
+EVERY = "".join(map(chr, range(sys.maxunicode + 1)))
+EMOJI_PARTS = regex.compile(r"[\p{Emoji}\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]")
+SIGNS = st.text(st.sampled_from("abz09_ ''.-,:/%\t!()\x00é’日か。"), max_size=12)
+DRAWN = st.text(st.sampled_from("a1#*🎉👍🇩🇪\u200d\ufe0f\u20e3\U0001f3fd\U000e0067\U000e007f→©\n "), max_size=20)
+
+
+def test_every_capital_may_shout() -> None:
+    missed = [letter for letter in regex.findall(r"\p{Lu}", EVERY) if not _MAY_SHOUT.search(letter * 3)]
+    assert missed == []
+
+
+def test_every_part_of_an_emoji_is_in_a_run() -> None:
+    missed = [part for part in EMOJI_PARTS.findall(EVERY) if not _RUN.fullmatch(part)]
+    assert missed == []
+
+
+@given(DRAWN)
+def test_emoji_are_found_in_runs_as_in_the_whole_text(text: str) -> None:
+    assert take_emoji(text, "\ufdd4") == (EMOJI.sub("\ufdd4", text), EMOJI.findall(text))
+
+
+@pytest.mark.parametrize("kind", [r"\w", r"\d", r"\s"])
+def test_both_engines_agree_where_han_and_kana_are_read_with_the_fast_one(kind: str) -> None:
+    plain = "".join(tokens._BEYOND_KANA.split(EVERY))
+    assert len(plain) > 20_000
+    assert re.findall(kind, plain) == regex.findall(kind, plain)
+    assert regex.search(r"\p{M}", plain) is None
+
+
+def test_no_script_is_overlooked() -> None:
+    for _, script in language._SCRIPTS:
+        assert all(map(language._OTHER.match, script.findall(EVERY)))
+
+
+@given(SIGNS)
+def test_words_are_those_of_the_full_pattern(text: str) -> None:
+    assert tokens.words(text) == tokens._FULL_WORDS.findall(tokens.fold(text))
+
+
+@given(SIGNS)
+def test_tokens_stand_where_they_are_said_to(text: str) -> None:
+    found, folded = tokens.tokenize(text), tokens.fold(text)
+    assert [folded[start:end] for start, end in zip(found.starts, found.ends, strict=True)] == found.keys
+    assert [key for key in found.keys if tokens.is_word(key)] == [
+        word for word in tokens.words(text) if tokens.is_word(word)
+    ]
+    assert sum(map(len, found.keys)) == len("".join(folded.split()))
