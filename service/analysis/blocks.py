@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from service.analysis.mask import EMOJI_MARK
 
@@ -37,8 +37,7 @@ _CLOSERS = "\"'”’»)]}」』）*_" + EMOJI_MARK + " "
 _WRAP = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of a post, or several that were only wrapped; `paragraph` numbers the paragraphs of the post."""
 
     kind: LineKind

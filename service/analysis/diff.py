@@ -149,6 +149,8 @@ def _boundary(keys: list[str], start: int, end: int) -> int:
 
 def _peel(run: Run, a: Tokens, b: Tokens, settled: Settled) -> list[Run]:
     """Split known replacements off both ends of a run."""
+    if run.a0 == run.a1 or run.b0 == run.b1:
+        return [run]
     front: list[Run] = []
     back: list[Run] = []
     while run.a1 - run.a0 + run.b1 - run.b0 > 2 and (part := _known_prefix(run, settled)):
@@ -166,18 +168,22 @@ _STEPS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (3, 1))
 
 def _known_prefix(run: Run, settled: Settled) -> Run | None:
     for i, j in _STEPS:
-        part = Run(run.a0, run.a0 + i, run.b0, run.b0 + j)
-        if part.a1 <= run.a1 and part.b1 <= run.b1 and part != run and settled(part):
+        if _is_part(i, j, run) and settled(part := Run(run.a0, run.a0 + i, run.b0, run.b0 + j)):
             return part
     return None
 
 
 def _known_suffix(run: Run, settled: Settled) -> Run | None:
     for i, j in _STEPS:
-        part = Run(run.a1 - i, run.a1, run.b1 - j, run.b1)
-        if part.a0 >= run.a0 and part.b0 >= run.b0 and part != run and settled(part):
+        if _is_part(i, j, run) and settled(part := Run(run.a1 - i, run.a1, run.b1 - j, run.b1)):
             return part
     return None
+
+
+def _is_part(i: int, j: int, run: Run) -> bool:
+    """Whether `run` has `i` and `j` tokens, and more."""
+    size_a, size_b = run.a1 - run.a0, run.b1 - run.b0
+    return i <= size_a and j <= size_b and i + j < size_a + size_b
 
 
 def _merge(runs: list[Run], a: Tokens, lexicon: Lexicon, settled: Settled) -> list[Run]:

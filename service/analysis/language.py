@@ -8,7 +8,6 @@ quarter is usual) and a lead of a fifth over the next; otherwise it is `und` and
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import cache
 
 from service.analysis.lexicon import CHARACTER_LANGUAGES, LANGUAGES, lexicon
@@ -47,10 +46,11 @@ def detect(before: str, after: str) -> str:
 def _by_script(sample: str) -> str:
     if _OTHER.search(sample) is None:
         return ""
-    occurring = Counter(sample)
-    letters = "".join(occurring)
-    latin = sum(map(occurring.__getitem__, _LATIN.findall(letters)))
-    counts = {language: sum(map(occurring.__getitem__, pattern.findall(letters))) for language, pattern in _SCRIPTS}
+    letters = "".join(set(sample))
+    latin = len(_LATIN.findall(sample))
+    counts = {
+        language: len(pattern.findall(sample)) if pattern.search(letters) else 0 for language, pattern in _SCRIPTS
+    }
     if counts["ja"] * 20 >= counts["zh"]:
         counts["ja"] += counts["zh"] if counts["ja"] else 0
     language, most = max(counts.items(), key=lambda item: item[1])

@@ -328,10 +328,10 @@ def _substrings(raw: Mapping[str, Any]) -> Iterator[Substring]:
 
 
 def _substring_starts(substrings: Sequence[Substring]) -> dict[str, tuple[tuple[int, str], ...]]:
-    """First character -> the strings that start with it, with their places among all."""
+    """First two characters (or the only one) -> the strings that start with them, with their places among all."""
     found: dict[str, list[tuple[int, str]]] = {}
     for place, (_, text, _) in enumerate(substrings):
-        found.setdefault(text[0], []).append((place, text))
+        found.setdefault(text[:2], []).append((place, text))
     return {first: tuple(listed) for first, listed in found.items()}
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
+from operator import add
 
 from service.analysis.lexicon import Lexicon
 
@@ -73,7 +74,8 @@ def _expressions(words: list[str], lexicon: Lexicon) -> list[tuple[str, str]]:
 
 def _substrings(sentence: str, lexicon: Lexicon) -> Iterable[tuple[str, str]]:
     starts = lexicon.substring_starts
-    present = [place for first in starts.keys() & set(sentence) for place, text in starts[first] if text in sentence]
+    beginnings = {*sentence, *map(add, sentence, sentence[1:])}
+    present = [place for first in starts.keys() & beginnings for place, text in starts[first] if text in sentence]
     left, of = sentence, ""
     for name, expression, holders in [lexicon.substrings[place] for place in sorted(present)]:
         if name != of:

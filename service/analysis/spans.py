@@ -9,7 +9,6 @@ contraction is style evidence but no phrase, and a conjunction turned into a ful
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -66,8 +65,7 @@ class Change(NamedTuple):
         return self.run.a1 - self.run.a0 + self.run.b1 - self.run.b0
 
 
-@dataclass(frozen=True, slots=True)
-class GroupDiff:
+class GroupDiff(NamedTuple):
     """One group of aligned sentences, compared token by token."""
 
     before: Tokens

@@ -12,9 +12,9 @@ follows it. They run over the folded text, which has the same length, so places 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import accumulate
 from operator import sub
+from typing import NamedTuple
 
 import regex  # type: ignore[import-untyped]
 
@@ -87,8 +87,7 @@ def words(text: str) -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(NamedTuple):
     """Words and marks of `text`: `keys` for comparing, `starts` and `ends` to cut them out as written."""
 
     text: str
