@@ -301,4 +301,5 @@ def sample(document: Document) -> str:
     text = document.written
     if len(text) <= _SAMPLE:
         return text
-    return text[:_SAMPLE].rsplit(None, 1)[0]
+    cut = text[:_SAMPLE].rsplit(None, 1)
+    return cut[0] if cut else ""

@@ -37,6 +37,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
     "other words everywhere": lambda seed: words(seed, 30_000, 1_000_000),
     "few words, shuffled": lambda seed: words(seed, 30_000, 100),
     "a sentence a word": lambda seed: words(seed, 15_000, 500).replace(" ", ". "),
+    "a page of blanks first": lambda seed: " " * 2_000 + words(seed, 20, 1_000_000),
     "a post of one word": lambda seed: ("x" if seed else "y") * 200_000,
 }
 
