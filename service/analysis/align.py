@@ -35,6 +35,9 @@ _COMMON = 24
 _NEAR = 0.34
 _NEAR_IN_PLACE = 0.25
 _CONTAINED = 0.6
+# Words that a joined sentence must have in common with what is left to explain, and the least share of its own.
+_SHARED = 3
+_RECOVERED = 0.5
 _ALIKE = 0.5
 _ALIKE_ALONE = 0.2
 _ALIKE_LETTERS = 0.6
@@ -292,12 +295,27 @@ class _Pairer:
                 return
 
     def _explains(self, every: Counter[str], left: Counter[str]) -> bool:
-        """Whether a sentence is most of the words that are left to explain, or has all its content words among them."""
-        content = Counter({word: count for word, count in every.items() if not self._lexicon.is_function(word)})
-        shared, wanted = (content & left).total(), content.total()
+        """Whether a sentence is most of the words that are left to explain, or they are most of the sentence.
+
+        The second is a sentence that was joined to its neighbour and had a phrase taken out: little of the sentence
+        came over, but nearly all that came over is its own.
+        """
+        content, rest = self._content(every), self._content(left)
+        shared, wanted = (content & rest).total(), content.total()
         if len(content) > 1 and shared == wanted:
             return True
-        return (every & left).total() >= _CONTAINED * every.total() and shared >= _CONTAINED * wanted
+        common = (every & left).total()
+        if common >= _CONTAINED * every.total() and shared >= _CONTAINED * wanted:
+            return True
+        smaller = min(every.total(), left.total())
+        return (
+            common >= max(_SHARED, _CONTAINED * smaller, _RECOVERED * every.total())
+            and shared > 0
+            and shared >= _RECOVERED * min(wanted, rest.total())
+        )
+
+    def _content(self, found: Counter[str]) -> Counter[str]:
+        return Counter({word: count for word, count in found.items() if not self._lexicon.is_function(word)})
 
     def _uncovered_before(self, group: Group) -> Counter[str]:
         """Words of the group's draft sentences that its saved sentences do not explain, each as often as it is left."""

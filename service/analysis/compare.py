@@ -15,6 +15,7 @@ from service.analysis.document import Document, Unit
 from service.analysis.ending import ending, opening
 from service.analysis.lexicon import Lexicon
 from service.analysis.phrases import group_phrases, sentence_phrase
+from service.analysis.rewritten import without_rewritten
 from service.analysis.spans import Change, Classifier, GroupDiff, Reason
 from service.analysis.tokens import words
 
@@ -100,6 +101,7 @@ def compare(before: Document, after: Document, alignment: Alignment, lists: Lexi
     places = _placed(after.units, result)
     for index in alignment.inserted:
         _note_single(result, after.units[index], "insertion", memo, quiet=index in places)
+    result.removed, result.added = without_rewritten(result.removed, result.added, result.changes, lists)
     return result
 
 

@@ -1,0 +1,67 @@
+"""Clauses that were not taken out or put in but written anew, elsewhere in the edit.
+
+A short sentence that was moved, joined to another or taken out of a list, and changed on the way, may find no partner:
+`It was a good evening.` is then gone, and `it was a truly fantastic evening` has come. Neither is a phrase of the
+writer. So a clause of four words or characters and more of which half came back in a span or sentence of the other
+side is none, if at least one content word did: a clause is recognised by its frame, and its frame is mostly function
+words, which is why all words count. A phrase that a writer put in place of another shares less.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from service.analysis.lexicon import Lexicon
+from service.analysis.repairs import is_inflection, is_typo
+from service.analysis.spans import Change, Reason
+from service.analysis.tokens import is_character_script, words
+
+_FEWEST_WORDS = 4
+_FEWEST_CHARACTERS = 4
+_CAME_BACK = 0.5
+# Texts of one side that a clause is looked for in, and the most words of one: what was changed in more is a rewrite.
+_MOST = 64
+_LONGEST = 40
+
+Bag = Counter[str]
+
+
+def without_rewritten(
+    removed: Sequence[str], added: Sequence[str], changes: Sequence[Change], lexicon: Lexicon
+) -> tuple[list[str], list[str]]:
+    """The phrases of both sides without clauses that stand, written anew, on the other side."""
+    whole = [change for change in changes if change.reason in (Reason.CONTENT, Reason.WHOLE)]
+    gone = _bags(change.before for change in whole)
+    come = _bags(change.after for change in whole)
+    return _left(removed, come, lexicon), _left(added, gone, lexicon)
+
+
+def _bags(texts: Iterable[str]) -> list[Bag]:
+    found = (Counter(words(text)) for text in texts if text)
+    return [bag for bag in found if 1 < bag.total() <= _LONGEST][:_MOST]
+
+
+def _left(phrases: Sequence[str], others: Sequence[Bag], lexicon: Lexicon) -> list[str]:
+    if not others:
+        return list(phrases)
+    return [phrase for phrase in phrases if not _is_rewritten(words(phrase), others, lexicon)]
+
+
+def _is_rewritten(found: Sequence[str], others: Iterable[Bag], lexicon: Lexicon) -> bool:
+    fewest = _FEWEST_CHARACTERS if found and is_character_script(found[0]) else _FEWEST_WORDS
+    return len(found) >= fewest and any(_comes_back(Counter(found), other, lexicon) for other in others)
+
+
+def _comes_back(clause: Bag, other: Bag, lexicon: Lexicon) -> bool:
+    shared = clause & other
+    repaired = _repaired(clause - other, other - clause, lexicon)
+    content = sum(count for word, count in shared.items() if not lexicon.is_function(word)) + repaired
+    return content > 0 and shared.total() + repaired >= _CAME_BACK * clause.total()
+
+
+def _repaired(missing: Bag, rest: Bag, lexicon: Lexicon) -> int:
+    """Words that came back in another form or spelled right."""
+    return sum(
+        any(is_typo(word, other, lexicon) or is_inflection(word, other, lexicon) for other in rest) for word in missing
+    )
