@@ -29,6 +29,19 @@ CASES: list[tuple[str, str, int, dict[str, Any]]] = [
     ("directions.tone.directness", "higher", 5, {"tone_scales": ToneScales(directness=0.6)}),
     ("vocabulary_level", "simple", 5, {"complexity_shift": -1}),
     ("voice_type", "storytelling", 5, {"voice_after": "storytelling", "change_ratio": 0.5}),
+    (
+        "structure_preferences.body",
+        "bullets",
+        3,
+        {"bullets": count(0, 4), "sentences": count(6, 5), "words": count(96, 84)},
+    ),
+    (
+        "structure_preferences.body",
+        "steps",
+        3,
+        {"numbered": count(0, 4), "sentences": count(6, 5), "words": count(96, 84)},
+    ),
+    ("structure_preferences.body", "analysis", 3, {"body_after": "analysis", "change_ratio": 0.5}),
     ("structure_preferences.intro", "hook", 3, {"opening_after": "hook"}),
     ("writing_traits.uses_hooks", "True", 3, {"opening_after": "hook"}),
     ("writing_traits.uses_questions_often", "True", 3, {"questions": count(0, 1)}),
@@ -49,7 +62,21 @@ CASES: list[tuple[str, str, int, dict[str, Any]]] = [
 
 
 def _neutral(value: str) -> str:
-    return {"True": "False", "simple": "medium", "storytelling": "professional", "hook": "statement"}.get(value, "none")
+    neutral = {"True": "False", "simple": "medium", "storytelling": "professional", "hook": "statement"}
+    return {**neutral, **dict.fromkeys(("bullets", "steps", "analysis"), "narrative")}.get(value, "none")
+
+
+# These follow from directions, and so do their claims.
+FOLLOWING = ("writing_traits.uses_bullet_points", "writing_traits.uses_short_paragraphs", "writing_traits.uses_emojis")
+
+
+@pytest.mark.parametrize(("path", "fields"), [(case[0], case[3]) for case in CASES if case[0] not in FOLLOWING])
+def test_a_claim_names_its_newest_edits_and_when_it_was_last_seen(path: str, fields: dict[str, Any]) -> None:
+    profile = taught(*(edit(index, **fields) for index in range(7)), edit(7))
+    (claim,) = (one for one in profile.claims if one.path == path)
+    assert claim.support == 7
+    assert claim.edits == [f"job-{index}" for index in range(2, 7)]
+    assert claim.last_seen == profile.recent_edits[6].edited_at
 
 
 @pytest.mark.parametrize(("path", "value", "threshold", "fields"), CASES)
