@@ -15,10 +15,11 @@ from urllib.parse import quote
 from schemas.dead_letter import DeadLetter
 from service.http import charts
 from service.http.markup import frame, row, section, table, tile
-from service.http.snapshot import SERVICES, Learnt, Queue, Snapshot
+from service.http.snapshot import SERVICES, Queue, Snapshot
 from service.http.verdicts import Limits, ages, gemini_word, health
 from service.streams.depth import ConsumerState
 from service.streams.minutes import Minute
+from service.streams.recent import Learnt
 
 CONSUMERS = 50  # shown; the busiest first
 GOOD, BAD, CALM = "good", "bad", "calm"
@@ -99,7 +100,7 @@ def _recent(recent: Sequence[Learnt], now: float) -> str:
         )
         for one in recent
     ]
-    return table("Learned last by this worker", ("Writer", "Patterns", "Score", ""), rows) if rows else ""
+    return table("Learned last", ("Writer", "Patterns", "Score", ""), rows) if rows else ""
 
 
 def _services(snapshot: Snapshot, words: dict[str, str], now: float) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from service.streams.depth import ConsumerState
 from service.streams.minutes import Minute
+from service.streams.recent import Learnt
 
 Phase = Literal["starting", "working", "draining"]
 SERVICES = ("mongodb", "redis")
@@ -73,17 +74,6 @@ class Gemini:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
-    """A writer whose profile this process changed."""
-
-    at: float
-    user_id: str
-    patterns: tuple[str, ...]
-    score_before: float
-    score_after: float
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """One second of a worker. ``away`` says since when a service does not answer; one that never did is there too."""
 
@@ -105,4 +95,4 @@ class Snapshot:
     queue: Queue | None = None
     writers: Writers | None = None
     minutes: tuple[Minute, ...] = ()
-    recent: tuple[Learnt, ...] = ()
+    recent: tuple[Learnt, ...] = ()  # by all workers; ``at`` turned into monotonic seconds

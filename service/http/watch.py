@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 import anyio
 
 from service.errors import name
-from service.http.snapshot import AWAITED, Gemini, Learnt, Phase, Queue, Snapshot, Writers, frozen
+from service.http.snapshot import AWAITED, Gemini, Phase, Queue, Snapshot, Writers, frozen
 from service.logs import get_logger
 from service.streams.depth import QueueState, read_state
 from service.streams.minutes import Minute, read_minutes
 from service.streams.reasons import count_reasons
+from service.streams.recent import Learnt, share_recent
 from service.telemetry.observer import Observer
 from service.tone.base import ToneClassifier
 
@@ -52,6 +53,8 @@ class Watch:
         self._writers: Writers | None = None
         self._minutes: tuple[Minute, ...] = ()
         self._minutes_at = 0.0
+        self._recent: tuple[Learnt, ...] = ()
+        self._shared = 0.0  # until when what was learned here has been told
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[None]:
@@ -109,7 +112,7 @@ class Watch:
             queue=self._queue,
             writers=self._writers,
             minutes=self._minutes,
-            recent=_recent(worker),
+            recent=self._recent,
         )
 
     def _note_away(self, down: set[str], now: float) -> None:
@@ -144,9 +147,19 @@ class Watch:
         else:
             reasons = before.dead_by_reason
         self._queue = _queue(state, reasons, self._clock())
+        await self._share_recent(worker)
         if not self._minutes_at or self._clock() - self._minutes_at >= HISTORY_SECONDS:
             self._minutes = tuple(await read_minutes(worker.redis, worker.keys))
             self._minutes_at = self._clock()
+
+    async def _share_recent(self, worker: Worker) -> None:
+        """Tell the others what was learned here since the last look, and keep what all learned last."""
+        ahead = worker.clock.now().timestamp() - time.monotonic()  # of the clock in ``settler.recent``
+        fresh = [one for one in worker.settler.recent if one[0] > self._shared]
+        shared = await share_recent(worker.redis, worker.keys, [Learnt(one[0] + ahead, *one[1:]) for one in fresh])
+        self._shared = max([self._shared, *(one[0] for one in fresh)])
+        apart = worker.clock.now().timestamp() - self._clock()
+        self._recent = tuple(replace(one, at=one.at - apart) for one in shared)
 
     async def _ask_mongodb(self, worker: Worker) -> None:
         now = self._clock()
@@ -177,14 +190,6 @@ def _queue(state: QueueState, reasons: tuple[tuple[str, int], ...], now: float) 
         pending_idle_seconds=state.pending_idle_seconds,
         consumers=tuple(state.consumers),
     )
-
-
-def _recent(worker: Worker) -> tuple[Learnt, ...]:
-    """Return the writers learned last, the newest first, each once."""
-    newest: dict[str, Learnt] = {}
-    for one in reversed(worker.settler.recent):
-        newest.setdefault(one[1], Learnt(*one))
-    return tuple(newest.values())
 
 
 def _gemini(tone: ToneClassifier) -> Gemini:

@@ -14,6 +14,7 @@ import orjson
 from redis.asyncio import Redis
 
 from service.streams.keys import GROUP, Keys, PartitionKeys, cache_keys
+from service.streams.recent import forget_recent
 from service.streams.replies import entries
 
 PAGE = 32  # entries a read: 32 of the largest jobs are 32 MiB
@@ -35,6 +36,7 @@ async def forget_writer(redis: Redis, keys: Keys, user_id: str) -> Erased:
     for partition in keys.partitions:
         await _erase_jobs(redis, partition, user_id, erased)
         await _erase_dead(redis, partition, user_id, erased)
+    await forget_recent(redis, keys, user_id)
     for key in cache_keys(user_id):
         erased.cache_keys += await redis.delete(key)
     return erased

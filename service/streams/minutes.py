@@ -1,11 +1,11 @@
 """What was done minute by minute, by all workers: counted in Redis by the scripts that settle and bury.
 
 One hash a partition, fields ``minute:name`` with minutes since 1970 at the server's time; the names are ``learned``,
-``duplicate``, ``dead``, ``dead:{reason}`` and ``depth``; beside them ``version:consumer``, swept every hour and noted
-again by whoever lives. A batch costs one HINCRBY inside the script that settles it,
-and no round trip; ``depth`` is noted by every worker a few times a minute. 26 hours are kept, whatever restarts
-meanwhile, and an hour more until they are swept: about 150 bytes a minute and name, under 1 MB with dead letters in
-every minute.
+``duplicate``, ``dead``, ``dead:{reason}`` and ``depth``; beside them ``recent`` (``recent.py``) and
+``version:consumer``, swept every hour and noted again by whoever lives. A batch costs one HINCRBY inside the script
+that settles it, and no round trip; ``depth`` is noted by every worker a few times a minute. 26 hours are kept, whatever
+restarts meanwhile, and an hour more until they are swept: about 150 bytes a minute and name, under 1 MB with dead
+letters in every minute.
 """
 
 from __future__ import annotations

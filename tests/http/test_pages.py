@@ -76,6 +76,13 @@ async def test_the_writers_learned_last_lead_to_their_pages(settings: Settings, 
         status, page, _ = await fetch(site, "/writers/a%2Fb%2Bc%40d")
         assert (status, "a/b+c@d" in page) == (200, True), page
 
+    async with served(settings) as site:  # another worker, which learned nothing yet
+
+        async def named_again() -> bool:
+            return 'href="/writers/a%2Fb%2Bc%40d"' in (await fetch(site, "/"))[1]
+
+        await until(named_again)
+
 
 async def test_the_last_hour_is_charted(settings: Settings, redis_client: Redis) -> None:
     async with served(settings) as site:

@@ -9,7 +9,7 @@ local function count_minute(key, name, number)
   redis.pcall('EXPIRE', key, 27 * 3600)
   local old = {}
   for _, field in ipairs(redis.pcall('HKEYS', key)) do
-    if (tonumber(string.match(field, '^%d+')) or 0) <= minute - 1560 then old[#old + 1] = field end
+    if field ~= 'recent' and (tonumber(string.match(field, '^%d+')) or 0) <= minute - 1560 then old[#old + 1] = field end
   end
   for first = 1, #old, 1000 do
     redis.pcall('HDEL', key, unpack(old, first, math.min(first + 999, #old)))
