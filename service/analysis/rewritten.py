@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from service.analysis.lexicon import Lexicon
 from service.analysis.repairs import is_inflection, is_typo
@@ -20,9 +21,13 @@ from service.analysis.tokens import is_character_script, words
 _FEWEST_WORDS = 4
 _FEWEST_CHARACTERS = 4
 _CAME_BACK = 0.5
-# Texts of one side that a clause is looked for in, and the most words of one: what was changed in more is a rewrite.
+# Half of what came back must be unaltered, so that few clauses are compared letter by letter.
+_UNALTERED = 0.5 * _CAME_BACK
+# Clauses looked at, texts of the other side they are looked for in, and the most words of one: with more changed the
+# text is a rewrite. The bounds keep the cost at some milliseconds, whatever the edit.
 _MOST = 64
 _LONGEST = 40
+_LONGEST_TEXT = 12 * _LONGEST
 
 Bag = Counter[str]
 
@@ -38,14 +43,15 @@ def without_rewritten(
 
 
 def _bags(texts: Iterable[str]) -> list[Bag]:
-    found = (Counter(words(text)) for text in texts if text)
-    return [bag for bag in found if 1 < bag.total() <= _LONGEST][:_MOST]
+    found = (Counter(words(text)) for text in texts if 0 < len(text) <= _LONGEST_TEXT)
+    return list(islice((bag for bag in found if 1 < bag.total() <= _LONGEST), _MOST))
 
 
 def _left(phrases: Sequence[str], others: Sequence[Bag], lexicon: Lexicon) -> list[str]:
     if not others:
         return list(phrases)
-    return [phrase for phrase in phrases if not _is_rewritten(words(phrase), others, lexicon)]
+    looked_at = [phrase for phrase in phrases[:_MOST] if not _is_rewritten(words(phrase), others, lexicon)]
+    return looked_at + list(phrases[_MOST:])
 
 
 def _is_rewritten(found: Sequence[str], others: Iterable[Bag], lexicon: Lexicon) -> bool:
@@ -55,6 +61,8 @@ def _is_rewritten(found: Sequence[str], others: Iterable[Bag], lexicon: Lexicon)
 
 def _comes_back(clause: Bag, other: Bag, lexicon: Lexicon) -> bool:
     shared = clause & other
+    if shared.total() < _UNALTERED * clause.total():
+        return False
     repaired = _repaired(clause - other, other - clause, lexicon)
     content = sum(count for word, count in shared.items() if not lexicon.is_function(word)) + repaired
     return content > 0 and shared.total() + repaired >= _CAME_BACK * clause.total()
