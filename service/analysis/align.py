@@ -35,6 +35,7 @@ _COMMON = 24
 _NEAR = 0.34
 _NEAR_IN_PLACE = 0.25
 _CONTAINED = 0.6
+_NEARLY_ALL = 0.75
 # Words that a joined sentence must have in common with what is left to explain, and the least share of its own.
 _SHARED = 3
 _RECOVERED = 0.5
@@ -132,6 +133,14 @@ def _longest_increasing(values: Sequence[int]) -> list[bool]:
     return kept
 
 
+def _by_value(gaps: dict[int, int]) -> dict[int, list[int]]:
+    """Gap -> the sentences in it, in order."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for index, gap in gaps.items():
+        found[gap].append(index)
+    return found
+
+
 class _Pairer:
     """Pairs the sentences that are not equal to any."""
 
@@ -148,11 +157,19 @@ class _Pairer:
 
     def pair(self, left_before: list[int], left_after: list[int]) -> list[Group]:
         """Groups of sentences that became each other, in the order of the saved text."""
+        self._words_before = {index: frozenset(self._before[index].words) for index in left_before}
+        self._words_after = {index: frozenset(self._after[index].words) for index in left_after}
         self._bags_before = {index: self._bag(self._before[index]) for index in left_before}
         self._bags_after = {index: self._bag(self._after[index]) for index in left_after}
         self._gaps_before = {index: bisect_left(self._anchors_before, index) for index in left_before}
         self._gaps_after = {index: bisect_left(self._anchors_after, index) for index in left_after}
-        groups = self._pair_nearest(left_before, left_after)
+        groups = self._pair_in_place()
+        taken_before = {group.before[0] for group in groups}
+        taken_after = {group.after[0] for group in groups}
+        groups += self._pair_nearest(
+            [index for index in left_before if index not in taken_before],
+            [index for index in left_after if index not in taken_after],
+        )
         groups += self._pair_between(left_before, left_after, groups)
         self._attach(left_before, left_after, groups)
         return sorted(groups, key=lambda group: group.after[0])
@@ -167,6 +184,25 @@ class _Pairer:
     def _function(self, found: frozenset[str]) -> frozenset[str]:
         lexicon = self._lexicon
         return lexicon.function or frozenset(filter(lexicon.is_function, found))
+
+    def _pair_in_place(self) -> list[Group]:
+        """Sentences at the same place between the same two anchors that share nearly all their content words.
+
+        Nobody else can be nearer by much, and most edits are of this kind: the search below costs ten times as much.
+        """
+        of_before, of_after = _by_value(self._gaps_before), _by_value(self._gaps_after)
+        sides = [(indices, of_after.get(gap, [])) for gap, indices in of_before.items()]
+        return [
+            Group([a], [b])
+            for befores, afters in sides
+            if len(befores) == len(afters)
+            for a, b in zip(befores, afters, strict=True)
+            if self._is_near(a, b)
+        ]
+
+    def _is_near(self, a: int, b: int) -> bool:
+        one, other = self._bags_before[a], self._bags_after[b]
+        return 2 * len(one & other) >= _NEARLY_ALL * (len(one) + len(other))
 
     def _pair_nearest(self, left_before: list[int], left_after: list[int]) -> list[Group]:
         scored = []
@@ -209,9 +245,7 @@ class _Pairer:
         for a in left_before:
             for word in self._bags_before[a]:
                 holders[word].append(a)
-        by_gap: dict[int, list[int]] = defaultdict(list)
-        for a in left_before:
-            by_gap[self._gaps_before[a]].append(a)
+        by_gap = _by_value({a: self._gaps_before[a] for a in left_before})
         ranks: Counter[int] = Counter()
         found: list[tuple[int, int]] = []
         for b in left_after:
@@ -240,16 +274,16 @@ class _Pairer:
     def _likeness(self, a: int, b: int) -> float:
         """How alike two sentences at the same place are in all their words, or letter by letter."""
         one, other = self._before[a], self._after[b]
-        shared = len(set(one.words).intersection(other.words))
+        words_a, words_b = self._words_before[a], self._words_after[b]
+        shared = len(words_a & words_b)
         dice = 2 * shared / (len(one.words) + len(other.words))
-        if dice >= (_ALIKE_ALONE if self._is_alone(a, b) else _ALIKE):
+        if dice >= _ALIKE or (dice >= _ALIKE_ALONE and self._is_alone(a, b)):
             return dice
-        if shared >= 3 and shared == min(len(set(one.words)), len(set(other.words))):
+        if shared >= 3 and shared == min(len(words_a), len(words_b)):
             return _ALIKE
         if max(len(one.text), len(other.text)) > _LETTERS:
             return 0.0
-        ratio = Indel.normalized_similarity(one.text, other.text)
-        return ratio if ratio >= _ALIKE_LETTERS else 0.0
+        return Indel.normalized_similarity(one.text, other.text, score_cutoff=_ALIKE_LETTERS)
 
     def _is_alone(self, a: int, b: int) -> bool:
         """Whether both neighbours of both sentences are equal on both sides, or the ends of the texts."""
@@ -287,12 +321,20 @@ class _Pairer:
             group = owners.get(neighbour)
             if group is None or len(group.before) + len(group.after) > _GROUP:
                 continue
+            if self._is_foreign(index, group, side):
+                continue
             left = uncovered(group)
             every = self._every((self._before if side == "before" else self._after)[index])
             if self._explains(every, left):
                 owners[index] = group
                 insort(group.before if side == "before" else group.after, index)
                 return
+
+    def _is_foreign(self, index: int, group: Group, side: Literal["before", "after"]) -> bool:
+        """Whether no content word of a sentence stands on the other side of a group: it explains nothing there."""
+        if side == "before":
+            return all(self._bags_before[index].isdisjoint(self._bag(self._after[b])) for b in group.after)
+        return all(self._bags_after[index].isdisjoint(self._bag(self._before[a])) for a in group.before)
 
     def _explains(self, every: Counter[str], left: Counter[str]) -> bool:
         """Whether a sentence is most of the words that are left to explain, or they are most of the sentence.

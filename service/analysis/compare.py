@@ -1,7 +1,8 @@
 """What became of the sentences that are not equal: every changed span of an edit, and the phrases they yield.
 
-The tokens compared are bounded: 20,000 a side over all groups (about 100 kB of text that changed, 60 ms). A group
-beyond that counts as changed from end to end, and the delta is marked `truncated`.
+What is compared is bounded: 20,000 tokens a side, and groups until 256 changes were found (ten pages of a text in
+which every other sentence changed, 40 ms). In the groups beyond that only words are counted, and the delta is marked
+`truncated`: habits of a writer show in the first pages, and the lists of a delta are full long before.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 
 from schemas.delta import Ending, Opening, SpanKind
 from service.analysis.align import Alignment, Group
+from service.analysis.counts import sizes
 from service.analysis.diff import Run
 from service.analysis.document import Document, Unit
 from service.analysis.ending import ending, opening
@@ -20,6 +22,7 @@ from service.analysis.spans import Change, Classifier, GroupDiff, Reason
 from service.analysis.tokens import words
 
 TOKEN_BUDGET = 20_000
+CHANGE_BUDGET = 256
 # A label (`Hot take:`) is a phrase, wherever it stands.
 _LABEL = 2
 _NO_RUN = Run(0, 0, 0, 0)
@@ -31,7 +34,8 @@ _RESTRUCTURES = frozenset((Reason.MARKS, Reason.CONJUNCTION, Reason.CONTENT, Rea
 class Comparison:
     """The changed spans of one edit, and what follows from them.
 
-    `phrase_words` has the words a side for each group, `opening` and `ending` are the saved text's.
+    `groups` are those compared, `phrase_words` has the words of phrases a side for each of them; `opening` and `ending`
+    are the saved text's.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -80,19 +84,15 @@ class _Memo:
 
 def compare(before: Document, after: Document, alignment: Alignment, lists: Lexicon) -> Comparison:
     """Compare everything that `alignment` did not find equal."""
-    result = Comparison(equal=[*alignment.equal, *alignment.moved], groups=alignment.groups)
+    result = Comparison(equal=[*alignment.equal, *alignment.moved])
     memo = _Memo(lists, Classifier(lists, before.text, after.text))
     budget = TOKEN_BUDGET
     for group in alignment.groups:
         texts = _joined(before.units, group.before), _joined(after.units, group.after)
-        sizes = _words(before.units, group.before), _words(after.units, group.after)
         result.pairs.append((texts[0].replace("\n", " "), texts[1].replace("\n", " ")))
-        budget -= max(sizes)
-        if budget < 0:
-            result.truncated = True
-            result.changed_words += sum(sizes)
-            result.changes.append(_whole("substitution", *texts))
-            result.phrase_words.append((0, 0))
+        budget -= max(_words(before.units, group.before), _words(after.units, group.after))
+        if budget < 0 or len(result.changes) >= CHANGE_BUDGET:
+            _count(result, before.units, after.units, group)
         else:
             _note(result, memo.group(*texts), group)
     for index in alignment.deleted:
@@ -129,8 +129,21 @@ def _whole(kind: SpanKind, before: str, after: str) -> Change:
     return Change(kind, Reason.WHOLE, before, after, _NO_RUN)
 
 
+def _count(result: Comparison, before: list[Unit], after: list[Unit], group: Group) -> None:
+    """Count the words of a group that changed; that it changed is evidence only where nothing else was looked at."""
+    sides = [
+        [word for index in indices for word in units[index].words]
+        for units, indices in ((before, group.before), (after, group.after))
+    ]
+    result.truncated = True
+    result.changed_words += sum(sizes(*sides))
+    if not result.changes:
+        result.changes.append(_whole("substitution", _joined(before, group.before), _joined(after, group.after)))
+
+
 def _note(result: Comparison, compared: Compared, group: Group) -> None:
     diff, removed, added, phrase_words = compared
+    result.groups.append(group)
     result.changes += diff.changes
     result.changed_words += sum([change.words for change in diff.changes if change.kind not in ("case", "moved")])
     result.removed += removed

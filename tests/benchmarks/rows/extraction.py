@@ -26,6 +26,7 @@ WARM = 40
 # KB of a pair, how it is called, and how many are measured.
 SIZES = ((1.0, "1 KB", 200), (2.0, "2 KB", 200), (10.0, "10 KB", 40), (100.0, "100 KB", 4), (1024.0, "1 MiB", 1))
 WORDS_A_CHANGE = 40
+WORDS_A_HEAVY_CHANGE = 5
 REPEATED = (
     ("word ", "wort "),
     ("A cat sat. ", "A dog sat. "),
@@ -43,6 +44,8 @@ def measure(lab: Lab, options: Options, results: Results) -> None:
         _cpu_ms(_made(pair, 2.0, WARM))
         for kb, size, pairs in SIZES:
             results.add(f"extraction/{size} {about}", _cpu_ms(_made(pair, kb, pairs)), "CPU ms")
+    heavy = [unrepeated(next(_seeds), 100.0, WORDS_A_HEAVY_CHANGE) for _ in range(4)]
+    results.add("extraction/100 KB pair, heavily edited", _cpu_ms(heavy), "CPU ms")
     longest = max(_cpu_ms([pair]) for pair in repetitions())
     results.add("extraction/1 MiB texts, worst repetition", longest, "CPU ms")
 
@@ -59,12 +62,12 @@ def _cpu_ms(pairs: Sequence[Pair]) -> float:
     return (time.process_time() - started) * 1000 / len(pairs)
 
 
-def unrepeated(seed: int, kb: float) -> Pair:
-    """Return a draft of random words, about ``kb`` KB together with its edit, in which one word in forty is another."""
+def unrepeated(seed: int, kb: float, words_a_change: int = WORDS_A_CHANGE) -> Pair:
+    """Return a draft of random words, about ``kb`` KB together with its edit, in which some words are others."""
     rng = random.Random(seed)
     draft = "".join(_sentences(rng, round(kb * 1024 / 2)))
     words = draft.split(" ")
-    for place in rng.sample(range(len(words)), max(1, len(words) // WORDS_A_CHANGE)):
+    for place in rng.sample(range(len(words)), max(1, len(words) // words_a_change)):
         words[place] = rng.choice(_vocabulary())
     return draft, " ".join(words)
 
