@@ -166,12 +166,13 @@ class _Pairer:
         groups = self._pair_in_place()
         taken_before = {group.before[0] for group in groups}
         taken_after = {group.after[0] for group in groups}
-        groups += self._pair_nearest(
-            [index for index in left_before if index not in taken_before],
-            [index for index in left_after if index not in taken_after],
-        )
-        groups += self._pair_between(left_before, left_after, groups)
-        self._attach(left_before, left_after, groups)
+        single_before = [index for index in left_before if index not in taken_before]
+        single_after = [index for index in left_after if index not in taken_after]
+        if single_before and single_after:
+            groups += self._pair_nearest(single_before, single_after)
+            groups += self._pair_between(left_before, left_after, groups)
+        if single_before or single_after:
+            self._attach(left_before, left_after, groups)
         return sorted(groups, key=lambda group: group.after[0])
 
     def _bag(self, unit: Unit) -> frozenset[str]:

@@ -18,18 +18,24 @@ from service.analysis.lexicon import Lexicon
 SHORTEST = 3
 _CAPITALS = regex.compile(rf"(?<![\p{{L}}\p{{N}}])\p{{Lu}}{{{SHORTEST},}}(?![\p{{L}}\p{{N}}])")
 # Not less than what has three capitals in a row, and fast; Han, kana and Hangul have none.
+_ASCII_MAY_SHOUT = re.compile(SHORTEST * "[A-Z]")
 _MAY_SHOUT = re.compile(SHORTEST * "[A-Z\u00c0-\u1fff\u2100-\u2e7f\ua640-\uabff\uff21-\U0001ffff]")
 _WORD = regex.compile(r"\p{Ll}[\p{Ll}\p{M}]+")
 
 
 def capitals(before: str, after: str, lexicon: Lexicon) -> Count:
     """Shouted words before and after, added and removed; texts with code, links and mentions masked."""
-    found = [_CAPITALS.findall(text) if _MAY_SHOUT.search(text) else [] for text in (before, after)]
+    found = [_CAPITALS.findall(text) if _may_shout(text) else [] for text in (before, after)]
     if not any(found):
         return multiset([], [])
     small = {word.casefold() for text in (before, after) for word in _WORD.findall(text)}
     shouted = [[word for word in side if _is_word(word.casefold(), small, lexicon)] for side in found]
     return multiset(*shouted)
+
+
+def _may_shout(text: str) -> bool:
+    pattern = _ASCII_MAY_SHOUT if text.isascii() else _MAY_SHOUT
+    return pattern.search(text) is not None
 
 
 def _is_word(word: str, small: set[str], lexicon: Lexicon) -> bool:

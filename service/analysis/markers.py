@@ -27,12 +27,13 @@ def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
     if lexicon.substrings:
         return tuple(_substrings(sentence, lexicon))
     singles = lexicon.single_markers
-    if MAY in words:
+    is_marked = not singles.keys().isdisjoint(words)
+    if is_marked and MAY in words:
         words = [_NO_HEDGE if _is_month(sentence, words, i) else word for i, word in enumerate(words)]
     starts = lexicon.marker_starts
     if not starts.keys().isdisjoint(pairwise(words)):
         return tuple(_expressions(words, lexicon))
-    if singles.keys().isdisjoint(words):
+    if not is_marked:
         return ()
     return tuple([(name, word) for word in words if word in singles for name in singles[word]])
 

@@ -34,8 +34,8 @@ def total_size(units: Sequence[Unit]) -> int:
 
 def shared_length(before: Sequence[Unit], after: Sequence[Unit], comparison: Comparison) -> Measure:
     """Mean size of the sentences of prose that both sides share; 0 and 0 when there are none."""
-    equal = [before[a] for a, b in comparison.equal if before[a].in_prose and after[b].in_prose]
-    words = [total_size(equal)] * 2
+    equal = [before[a].size for a, b in comparison.equal if before[a].in_prose and after[b].in_prose]
+    words = [sum(equal)] * 2
     sentences = [len(equal)] * 2
     for group, phrases in zip(comparison.groups, comparison.phrase_words, strict=True):
         sides = [before[index] for index in group.before], [after[index] for index in group.after]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Iterable
 from functools import lru_cache
 from zlib import crc32
 
@@ -51,12 +52,14 @@ def _wanted(phrase: str) -> bytes:
     return _hashes(words(phrase))
 
 
-def _hashes(found: list[str]) -> bytes:
-    """The low halves of the checksums, little-endian."""
-    if not found:
-        return b""
-    # No word holds a blank: encoded in one piece, they cost a third.
-    sums = array("I", map(crc32, " ".join(found).encode("utf-8", "replace").split(b" ")))
+def _hashes(found: Iterable[str]) -> bytes:
+    hashes = array("H", map(_hash, found))
     if sys.byteorder == "big":
-        sums.byteswap()
-    return memoryview(sums).cast("B").cast("H")[:: sums.itemsize // 2].tobytes()
+        hashes.byteswap()
+    return hashes.tobytes()
+
+
+@lru_cache(maxsize=1 << 14)
+def _hash(word: str) -> int:
+    """Half of what a text says are words that every text says."""
+    return crc32(word.encode("utf-8", "replace")) & 0xFFFF
