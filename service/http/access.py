@@ -11,6 +11,7 @@ import base64
 import binascii
 import hmac
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -39,11 +40,10 @@ class Access:
         if self.token is not None:
             if hmac.compare_digest(_given(request).encode(), self.token.get_secret_value().encode()):
                 return None
-            return HTMLResponse(render_message("Not for everybody", "The password is LEARNING_PAGE_TOKEN."), 401, _ASK)
+            return _refuse("The password is LEARNING_PAGE_TOKEN.", 401, _ASK)
         if self.loopback and is_loopback(request.url.hostname or ""):
             return None
-        text = "Pages about writers need LEARNING_PAGE_TOKEN where the port is not bound to loopback."
-        return HTMLResponse(render_message("Not for everybody", text), 403)
+        return _refuse("Pages about writers need LEARNING_PAGE_TOKEN where the port is not bound to loopback.", 403)
 
 
 def is_loopback(host: str) -> bool:
@@ -51,6 +51,10 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _refuse(text: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return HTMLResponse(render_message("Not for everybody", text, status).html(), status, headers)
 
 
 def _given(request: Request) -> str:

@@ -1,7 +1,7 @@
-"""The routes: GET and HEAD, nothing else. Handlers read the newest snapshot and wait for nothing.
+"""The routes: GET and HEAD, nothing else. A page is answered once, or as events to whoever asks for those.
 
-They are coroutines although they never await: so they run one after another in the HTTP thread's loop, and a scrape
-never collects metrics twice at once.
+Probes and metrics read the newest snapshot; they are coroutines although they never await: so they run one after
+another in the HTTP thread's loop, and a scrape never collects metrics twice at once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from starlette.routing import Route
 
 from service.errors import name
 from service.http.access import Access
+from service.http.events import Streams, wants_events
+from service.http.markup import Page
 from service.http.page import render, render_dead
 from service.http.snapshot import Snapshot
 from service.http.source import Source
@@ -38,6 +40,7 @@ HEADERS = [
 
 Latest = Callable[[], Snapshot]
 Handler = Callable[[Request], Awaitable[Response]]
+Show = Callable[[Request], Awaitable[Page]]
 Verdict = Callable[[Snapshot, Limits, float], tuple[int, Answer]]
 
 
@@ -46,31 +49,32 @@ def make_app(
 ) -> Starlette:
     """Return the application; ``metrics`` gives the exposition text and its content type."""
 
-    async def show_page(request: Request) -> Response:
-        may = access.refusal(request) is None
-        return HTMLResponse(render(latest(), limits, time.monotonic(), writers=may))
+    streams = Streams()
 
-    async def show_writer(request: Request) -> Response:
+    async def show_status(request: Request) -> Page:
+        return render(latest(), limits, time.monotonic(), writers=access.refusal(request) is None)
+
+    async def show_writer(request: Request) -> Page:
         profile = await source.profile(request.path_params["user_id"])
         if profile is None:
-            return HTMLResponse(render_message("No such writer", "Nothing was learned under this name."), 404)
-        return HTMLResponse(render_writer(profile))
+            return render_message("No such writer", "Nothing was learned under this name.", 404)
+        return render_writer(profile)
 
-    async def show_dead(request: Request) -> Response:
-        return HTMLResponse(render_dead(await source.dead()))
+    async def show_dead(request: Request) -> Page:
+        return render_dead(await source.dead())
 
     async def show_metrics(request: Request) -> Response:
         text, media_type = metrics()
         return Response(text, headers={"Content-Type": media_type})
 
     handlers: dict[str, Handler] = {
-        "/": show_page,
+        "/": _page(access, streams, show_status, public=True),
         "/health": _verdict(health, latest, limits),
         "/livez": _verdict(liveness, latest, limits),
         "/readyz": _verdict(readiness, latest, limits),
         "/metrics": show_metrics,
-        "/dead": _guarded(access, show_dead),
-        "/writers/{user_id:path}": _guarded(access, show_writer),
+        "/dead": _page(access, streams, show_dead),
+        "/writers/{user_id:path}": _page(access, streams, show_writer),
         "/page.css": _static("page.css", "text/css"),
         "/page.js": _static("page.js", "text/javascript"),
     }
@@ -79,20 +83,27 @@ def make_app(
     return app
 
 
-def _guarded(access: Access, show: Handler) -> Handler:
-    """Show a page to those who may see writers; say so when a server it needs is away."""
+def _page(access: Access, streams: Streams, show: Show, *, public: bool = False) -> Handler:
+    """Answer with a page, or with its events; unless it is ``public``, to those alone who may see writers."""
 
     async def answer(request: Request) -> Response:
         refused = access.refusal(request)
-        if refused is not None:
+        if refused is not None and not public:
             return refused
-        try:
-            return await show(request)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this page's and nobody else's
-            text = f"What this page shows could not be read ({name(error)})."
-            return HTMLResponse(render_message("Not now", text), 503)
+        if wants_events(request):
+            return streams.open(request, (request.url.path, refused is None), lambda: _shown(show, request))
+        page = await _shown(show, request)
+        return HTMLResponse(page.html(), page.status)
 
     return answer
+
+
+async def _shown(show: Show, request: Request) -> Page:
+    """Return the page, or one that says so when a server it needs is away."""
+    try:
+        return await show(request)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is this page's and nobody else's
+        return render_message("Not now", f"What this page shows could not be read ({name(error)}).", 503)
 
 
 def _verdict(judge: Verdict, latest: Latest, limits: Limits) -> Handler:

@@ -1,8 +1,9 @@
-"""The parts pages are made of. Titles are text and escaped here; cells and bodies are HTML already."""
+"""A page and the parts it is made of. Titles are text and escaped here; cells and bodies are HTML already."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape as esc
 
 NARROW = 3  # columns that fit a telephone
@@ -21,7 +22,7 @@ _FRAME = """<!doctype html>
 </head>
 <body>
 <main>
-{body}
+{main}
 </main>
 <footer><a href="/">learnsvc</a> · <a href="/dead">dead letters</a> · <a href="/health">health</a> ·
 <a href="/metrics">metrics</a> · <span id="link"></span></footer>
@@ -30,9 +31,17 @@ _FRAME = """<!doctype html>
 """
 
 
-def frame(title: str, body: str) -> str:
-    """Return the whole page."""
-    return _FRAME.format(title=esc(title), body=body)
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A title, which is text, the HTML inside ``main``, and the status a plain request for it is answered with."""
+
+    title: str
+    main: str
+    status: int = 200
+
+    def html(self) -> str:
+        """Return the whole document."""
+        return _FRAME.format(title=esc(self.title), main=self.main)
 
 
 def section(title: str, body: str) -> str:

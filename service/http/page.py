@@ -1,7 +1,7 @@
 """The status page: "is it learning, is anything stuck" in one look. Rendered here, escaped here; writers are named only
 to those who may see them.
 
-The script of the page fetches it again every few seconds and replaces ``main``; without a script the browser reloads.
+The script of the page replaces ``main`` whenever an event brings another; without a script the browser reloads.
 Everything that is not a number of ours goes through ``esc``: names of consumers and reasons of dead letters come from
 Redis, where anybody may have put them.
 """
@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from schemas.dead_letter import DeadLetter
 from service.http import charts
-from service.http.markup import frame, row, section, table, tile
+from service.http.markup import Page, row, section, table, tile
 from service.http.snapshot import SERVICES, Queue, Snapshot
 from service.http.verdicts import Limits, ages, gemini_word, health
 from service.streams.depth import ConsumerState
@@ -25,8 +25,8 @@ CONSUMERS = 50  # shown; the busiest first
 GOOD, BAD, CALM = "good", "bad", "calm"
 
 
-def render(snapshot: Snapshot, limits: Limits, now: float, *, writers: bool = False) -> str:
-    """Return the whole page, with the ``writers`` learned last or without."""
+def render(snapshot: Snapshot, limits: Limits, now: float, *, writers: bool = False) -> Page:
+    """Return the page, with the ``writers`` learned last or without."""
     status, answer = health(snapshot, limits, now)
     verdict = "Working" if status == 200 else _verdict_of(snapshot)
     parts = [
@@ -39,7 +39,7 @@ def render(snapshot: Snapshot, limits: Limits, now: float, *, writers: bool = Fa
         _consumers(snapshot.queue, snapshot.consumer),
         _process(snapshot, limits, now),
     ]
-    return frame(f"{verdict} · learnsvc", "\n".join(filter(None, parts)))
+    return Page(f"{verdict} · learnsvc", "\n".join(filter(None, parts)))
 
 
 def age(seconds: float) -> str:
@@ -132,13 +132,13 @@ def _dead(queue: Queue | None) -> str:
     return table("Dead letters, the newest by reason", ("Reason", "#Letters"), rows, more)
 
 
-def render_dead(letters: Sequence[DeadLetter]) -> str:
+def render_dead(letters: Sequence[DeadLetter]) -> Page:
     """Return the page of the newest dead letters: all about them but their payload."""
     rows = [_letter(one) for one in letters]
     note = '<p class="sub">Payloads are not shown here: learnsvc dead show ID, then dead replay or dead drop.</p>'
     heads = ("Id", "Dead since", "Reason", "Detail", "Writer and job", "Deliveries", "Before")
     body = table(f"Dead letters, the newest {len(rows)}", heads, rows, note)
-    return frame("Dead letters · learnsvc", f"<header><h1>Dead letters</h1></header>{body}")
+    return Page("Dead letters · learnsvc", f"<header><h1>Dead letters</h1></header>{body}")
 
 
 def _letter(one: DeadLetter) -> str:

@@ -5,8 +5,8 @@ the start with one clear line. One that is in use does not: a second worker on a
 unseen, so it says that it goes without HTTP; in a pod, where the port is its own, the probes would tell.
 
 What a client may cost is bounded: 16 KiB of headers, 10 seconds from its connection (or its last answer) to the end of
-its next answer, 64 connections; a probe's answer is a kilobyte. Stopping takes a second at most for answers under way,
-and never more than ``STOP_SECONDS``.
+its next answer, 64 connections, of which 16 may be streams; a probe's answer is a kilobyte. Stopping takes a second at
+most for answers under way, none for streams, and never more than ``STOP_SECONDS``.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ HEADER_BYTES = 16_384
 REQUEST_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 5
 CONNECTIONS = 64
+ANSWER_SECONDS = 1  # for answers under way when the worker ends
 STOP_SECONDS = 5.0
 PUSH_SECONDS = 3.0  # for the last metrics and spans, after the work is done
 
@@ -200,7 +201,7 @@ def _server(sight: Sight, settings: Settings) -> uvicorn.Server:
         headers=HEADERS,
         limit_concurrency=CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=ANSWER_SECONDS,
         h11_max_incomplete_event_size=HEADER_BYTES,
     )
     return uvicorn.Server(config)

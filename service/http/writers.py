@@ -10,13 +10,13 @@ from html import escape as esc
 
 from schemas.profile import Claim, Milestone, Phrase, Profile
 from service.http import charts
-from service.http.markup import frame, row, section, table, tile
+from service.http.markup import Page, row, section, table, tile
 
 SHOWN_MILESTONES = 20
 TONES = ("formality", "enthusiasm", "directness", "humor", "emotionality")
 
 
-def render_writer(profile: Profile) -> str:
+def render_writer(profile: Profile) -> Page:
     """Return the page of ``profile``."""
     parts = [
         _head(profile),
@@ -27,12 +27,13 @@ def render_writer(profile: Profile) -> str:
         _guide(profile.style_guide),
         _milestones(profile.evolution_timeline),
     ]
-    return frame(f"{profile.user_id} · learnsvc", "\n".join(filter(None, parts)))
+    return Page(f"{profile.user_id} · learnsvc", "\n".join(filter(None, parts)))
 
 
-def render_message(title: str, text: str) -> str:
+def render_message(title: str, text: str, status: int) -> Page:
     """Return a page that says one thing, such as that there is no such writer."""
-    return frame(f"{title} · learnsvc", f'<header><h1>{esc(title)}</h1><p class="sub">{esc(text)}</p></header>')
+    main = f'<header><h1>{esc(title)}</h1><p class="sub">{esc(text)}</p></header>'
+    return Page(f"{title} · learnsvc", main, status)
 
 
 def _head(profile: Profile) -> str:

@@ -3,7 +3,7 @@
 import http.client
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ import anyio
 import pytest
 from anyio import to_thread
 
+from service.embedded import EmbeddedMongo, EmbeddedRedis
 from service.http.server import seen_over_http
 from service.settings import Settings
 from service.worker.loops import Worker
@@ -62,6 +63,20 @@ def free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+@pytest.fixture
+def own_redis(redis_server: EmbeddedRedis) -> Iterator[EmbeddedRedis]:
+    server = EmbeddedRedis(program=redis_server.program).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_mongo(mongo_server: EmbeddedMongo) -> Iterator[EmbeddedMongo]:
+    server = EmbeddedMongo(program=mongo_server.program).start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import anyio
 import pytest
@@ -20,36 +18,14 @@ from service.streams.keys import Keys
 from service.streams.producer import append, encode
 from tests.http.conftest import Reply, ask, quick, served
 from tests.http.test_site import job
+from tests.observability.watched import frozen
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def own_redis(redis_server: EmbeddedRedis) -> Iterator[EmbeddedRedis]:
-    server = EmbeddedRedis(program=redis_server.program).start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def own_mongo(mongo_server: EmbeddedMongo) -> Iterator[EmbeddedMongo]:
-    server = EmbeddedMongo(program=mongo_server.program).start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(autouse=True)
 async def _nothing_left(no_stray_tasks: None) -> None:
     """Every test here ends without a task left."""
-
-
-@contextmanager
-def frozen(server: EmbeddedRedis | EmbeddedMongo) -> Iterator[None]:
-    os.kill(server.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(server.pid, signal.SIGCONT)
 
 
 async def test_redis_away(own_redis: EmbeddedRedis, mongodb_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def test_an_open_breaker_is_told_and_well() -> None:
 def test_everything_on_the_page_is_escaped() -> None:
     evil = "<script>alert('x')</script>\" onload=1"
     queue = Queue(NOW, dead=1, dead_by_reason=((evil, 1),), consumers=(ConsumerState(evil, 1, 2.0),))
-    page = render(replace(WELL, consumer=evil, queue=queue), LIMITS, NOW)
+    page = render(replace(WELL, consumer=evil, queue=queue), LIMITS, NOW).html()
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     assert '" onload' not in page
@@ -107,7 +107,7 @@ def test_everything_on_the_page_is_escaped() -> None:
 
 def test_many_consumers_are_cut() -> None:
     consumers = tuple(ConsumerState(f"pod-{number}", 0, 1.0) for number in range(80))
-    page = render(replace(WELL, queue=Queue(NOW, consumers=consumers)), LIMITS, NOW)
+    page = render(replace(WELL, queue=Queue(NOW, consumers=consumers)), LIMITS, NOW).html()
     assert "Consumers (80)" in page
     assert "and 30 more" in page
 
