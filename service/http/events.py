@@ -63,12 +63,14 @@ class Streams:
     async def _events(self, key: Key, make: Make) -> AsyncIterator[str]:
         yield RETRY
         sent, end = "", time.monotonic() + LIFE_SECONDS
-        while time.monotonic() < end:
+        while True:
             made = self._event(key, make)
             while not (await asyncio.wait({made}, timeout=PATIENCE_SECONDS))[0]:
                 yield BEAT
             event = made.result()
             yield BEAT if event == sent else event
+            if time.monotonic() >= end:
+                return
             sent = event
             await asyncio.sleep(EVERY_SECONDS - time.monotonic() % EVERY_SECONDS)
 

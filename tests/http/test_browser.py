@@ -176,19 +176,3 @@ async def test_keys_alone_reach_every_link_and_one_sees_where_one_is(
                         seen.add(focused[0])
                 assert wanted > 0
                 assert len(seen) >= wanted - 1, f"{path}: {seen}"  # equal links count once
-
-
-async def test_the_page_follows_the_work_without_being_reloaded(settings: Settings, redis_client: Redis) -> None:
-    async with served(settings) as site, browser() as opener, opened(opener, site.port, DESK, "light") as watched:
-        await watched.open("/")
-        await watched.page.evaluate("() => { window.same = true }")
-        charts = watched.page.locator("svg[role=img]")
-        assert await charts.count() >= 1
-        for index in range(await charts.count()):
-            assert await charts.nth(index).evaluate(
-                "svg => svg.getAttribute('aria-label') || svg.querySelector('title')"
-            )
-        await taught(redis_client, settings, edit(0, "somebody-new", job_id="now"))
-        await watched.page.get_by_text("somebody-new").first.wait_for(timeout=20_000)
-        assert await watched.page.evaluate("() => window.same") is True
-        assert watched.wrong == []
