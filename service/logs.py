@@ -108,6 +108,8 @@ def wants_colours(terminal: bool, environment: Mapping[str, str]) -> bool:
 
 def escape(text: str) -> str:
     """The text on one line, in its visible order, and of bounded length."""
+    if len(text) <= MAX_CHARS and text.isascii() and text.isprintable():
+        return text
     if len(text) > MAX_CHARS:
         text = f"{text[:MAX_CHARS]}… ({len(text)} characters)"
     return _UNSAFE.sub(_escaped, text)
@@ -121,6 +123,8 @@ def _escaped(match: re.Match[str]) -> str:
 
 def safe(value: object, depth: int = 0) -> Any:
     """The value as JSON can say it; a type not known to be free of writers' texts is only named."""
+    if type(value) is str:
+        return escape(value)
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, Enum):
