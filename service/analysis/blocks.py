@@ -5,9 +5,9 @@ single line break where Markdown wants two. So lines are classified one by one w
 for any input, where a Markdown parser has corners that are not.
 
 A paragraph is prose between blank lines; in a post without any blank line, a line break after a finished sentence
-separates paragraphs. List items and headings are no paragraphs but end one. Two or more lines in a row that start
-with an emoji are a list; one is a sentence with decoration. A line of 50 characters or more without a full stop that
-goes on in small letters was only wrapped.
+or a short line separates paragraphs. List items and headings are no paragraphs but end one. Two or more lines in a
+row that start with an emoji are a list; one is a sentence with decoration. A line of 50 characters or more without a
+full stop that goes on in small letters was only wrapped.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class _Reader:
         elif self.open_rows and _is_wrapped(self.open_rows[-1], content):
             self.open_rows.append(content)
         else:
-            if self.open_rows and not self.spaced and _is_finished(self.open_rows[-1]):
+            if self.open_rows and not self.spaced and _is_whole(self.open_rows[-1]):
                 self.close()
                 self.paragraph += 1
             self.close()
@@ -136,6 +136,11 @@ class _Reader:
 def _is_wrapped(text: str, following: str) -> bool:
     """Whether a line break only wraps a long line: no full stop before it, a small letter after it."""
     return len(text) >= _WRAP and following[:1].islower() and not _is_finished(text)
+
+
+def _is_whole(text: str) -> bool:
+    """Whether a line ends where its writer wanted: a line too short to be wrapped does, with or without a full stop."""
+    return len(text) < _WRAP or _is_finished(text)
 
 
 def _is_finished(text: str) -> bool:

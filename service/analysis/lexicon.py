@@ -115,6 +115,7 @@ class Lexicon:
     calendar: frozenset[str] = frozenset()
     units: frozenset[str] = frozenset()
     name_cues: frozenset[str] = frozenset()
+    honorifics: tuple[str, ...] = ()
     abbreviations: frozenset[str] = frozenset()
     titles: frozenset[str] = frozenset()
     suffixes: frozenset[str] = frozenset()
@@ -131,6 +132,7 @@ class Lexicon:
     substring_starts: Mapping[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     quiet: frozenset[Expression] = frozenset()
     hedges: frozenset[Expression] = frozenset()
+    steps: frozenset[Expression] = frozenset()
     tone: frozenset[str] = frozenset()
     openers: Mapping[str, Openers] = field(default_factory=dict)
     imperatives: frozenset[str] = frozenset()
@@ -196,6 +198,7 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
         calendar=listed("calendar"),
         units=UNITS | listed("units"),
         name_cues=listed("name_cues"),
+        honorifics=tuple(entries(raw.get("honorifics", ""))),
         abbreviations=listed("abbreviations"),
         titles=listed("titles"),
         suffixes=listed("suffixes"),
@@ -214,6 +217,7 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
             expression(entry) for key in ("hedges", "intensifiers", "laughter") for entry in entries(raw.get(key, ""))
         ),
         hedges=frozenset(map(expression, entries(raw.get("hedges", "")))),
+        steps=frozenset(map(expression, entries(raw.get("steps", "")))),
         tone=_tone(raw),
         openers={key: Openers.of(entries(value)) for key, value in raw.get("openers", {}).items()},
         imperatives=listed("imperatives"),

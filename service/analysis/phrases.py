@@ -3,7 +3,8 @@
 From every content run one span is taken on each side, cut at sentence ends, colons, semicolons and stand-ins. Marks
 at its edges, conjunctions that join it to what stands before and leading auxiliaries (`[is] a true testament`) go;
 trailing function words go when the sentence went on after them (`look no further [than] the garden`) but not at the
-end of a clause (`let's dive in.`), and not the preposition of a lone verb (`delve into`). A hedge at an edge goes too.
+end of a clause (`let's dive in.`), and not the preposition of a lone verb (`delve into`) nor what follows its negation
+(`n'oublions pas que`). A hedge at an edge goes too.
 What is left must hold a content word.
 
 What is no phrase:
@@ -15,6 +16,7 @@ What is no phrase:
 * a change of fewer than eight words, both sides together, in a sentence with two or more repairs of spelling or
   grammar: that is fluency too;
 * one word that others replaced, unless hyphenated: the substitution says it; one everyday word put in or left out;
+* words that order a sentence, two of them or more in one (`zuerst`, `zum Schluss`): they became a list;
 * more than ten words, or anything from a sentence less than a third of which survived, unless it was merely cut: a
   rewritten sentence;
 * whole sentences of more than five words; shorter ones are phrases (`Let's dive in!`). Headings are structure.
@@ -32,7 +34,7 @@ from service.analysis.lexicon import Lexicon
 from service.analysis.mask import MASKS
 from service.analysis.repairs import is_inflection, is_typo
 from service.analysis.spans import GroupDiff, Reason
-from service.analysis.tokens import Tokens, is_character_script, is_word, tokenize
+from service.analysis.tokens import Tokens, is_character_script, is_word, tokenize, words
 
 MOST_REMOVED = 10
 MOST_ADDED = 6
@@ -72,7 +74,13 @@ def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[st
         if replaced and not _is_set_off(diff.after, run.b0, run.b1):
             found = [phrase for phrase in found if _length(phrase) > _REPLACEMENT]
         added += found
-    return removed, added
+    return _without_steps(removed, lexicon), _without_steps(added, lexicon)
+
+
+def _without_steps(phrases: list[str], lexicon: Lexicon) -> list[str]:
+    """Without the words that order a sentence, if there are several."""
+    rest = [phrase for phrase in phrases if tuple(words(phrase)) not in lexicon.steps]
+    return phrases if len(phrases) - len(rest) < _MENDED else rest
 
 
 def _changed_words(diff: GroupDiff) -> tuple[frozenset[str], frozenset[str]]:
@@ -167,7 +175,10 @@ def _trim(tokens: Tokens, first: int, last: int, lexicon: Lexicon) -> tuple[int,
     while first < last and not is_word(keys[last - 1]):
         last -= 1
     if last == marks and last < len(keys) and is_word(keys[last]) and not tokens.breaks_before(last):
-        last = _trimmed_end(keys, first, last, lexicon)
+        end = _trimmed_end(keys, first, _without_hedge(keys, first, last, lexicon), lexicon)
+        if first < end < last and keys[end] in lexicon.negations:
+            return first, last
+        last = end
     while first < last and keys[last - 1] in lexicon.conjunctions:
         last -= 1
     return first, last
@@ -186,6 +197,16 @@ def _trimmed_start(tokens: Tokens, first: int, last: int, lexicon: Lexicon) -> i
             first += 1
     hedge = next((n for n in range(_LONGEST_HEDGE, 0, -1) if tuple(keys[first : first + n]) in lexicon.hedges), 0)
     return min(first + hedge, last)
+
+
+def _without_hedge(keys: Sequence[str], first: int, last: int, lexicon: Lexicon) -> int:
+    """The end without a hedge that begins in the span and reaches to its end or beyond (`[だと思いま]す`)."""
+    if not lexicon.substrings:
+        return last
+    for start in range(max(first, last - _LONGEST_HEDGE), last):
+        if any(tuple(keys[start:end]) in lexicon.hedges for end in range(last, start + _LONGEST_HEDGE + 1)):
+            return start
+    return last
 
 
 def _joins(key: str, lexicon: Lexicon) -> bool:

@@ -23,6 +23,9 @@ from service.analysis.tokens import Tokens, fold, is_character_script, is_word, 
 EVIDENCE: frozenset[SpanKind] = frozenset(("substitution", "insertion", "deletion"))
 _NAME = re.compile(r" (?<=[a-z,;] )([A-Z]\w{1,40})")
 _SENTENCE_END = frozenset(".!?…。！？\n:;•")
+# Characters of a family name or a given name before `さん` or `老师`.
+_LONGEST_NAME = 4
+_LONGEST_HONORIFIC = 3
 
 
 class Reason(Enum):
@@ -90,7 +93,7 @@ class Classifier:
         """Diff two groups of sentences, each joined by line breaks."""
         a, b = tokenize(before), tokenize(after)
         runs = changed_runs(a, b, self._lexicon, cache(lambda run: self._settled(a, b, run)))
-        changes = _find_moves([self.classify(a, b, run) for run in runs])
+        changes = _find_moves([self.classify(a, b, run) for run in runs], a, b)
         kept = len(a.keys) - sum(run.a1 - run.a0 for run in runs)
         return GroupDiff(a, b, changes + _case_changes(a, b, runs), kept)
 
@@ -132,7 +135,7 @@ class Classifier:
                 return "substitution", Reason.PAIR, sign
             if self._is_joined_typo(words_a, words_b):
                 return "typo", Reason.LETTERS, 0
-        if self._corrects(a, b, run) or self._renames(a, b, run):
+        if self._corrects(a, b, run) or self._renames(a, b, run) or self._addresses(a, b, run):
             return "correction", Reason.FACT, 0
         marked = len(words_a) + len(words_b) < run.a1 - run.a0 + run.b1 - run.b0
         return self._decide_words(operation, words_a, words_b, marked)
@@ -247,6 +250,15 @@ class Classifier:
             return False
         return self._may_be_name(a, run.a0) and self._may_be_name(b, run.b0)
 
+    def _addresses(self, a: Tokens, b: Tokens, run: Run) -> bool:
+        """Whether some characters before an honorific became others: `田中さん`, `佐藤さん`."""
+        if not self._lexicon.honorifics or run.a0 == run.a1 or run.b0 == run.b1:
+            return False
+        named = a.keys[run.a0 : run.a1], b.keys[run.b0 : run.b1]
+        if any(len(side) > _LONGEST_NAME or not all(map(is_character_script, side)) for side in named):
+            return False
+        return "".join(a.keys[run.a1 : run.a1 + _LONGEST_HONORIFIC]).startswith(self._lexicon.honorifics)
+
     def _may_be_name(self, tokens: Tokens, index: int) -> bool:
         key, lexicon = tokens.keys[index], self._lexicon
         opens = not index or tokens.keys[index - 1] in _SENTENCE_END or tokens.breaks_before(index)
@@ -280,18 +292,24 @@ def _is_joined(keys_a: list[str], keys_b: list[str]) -> bool:
     return letters[0] != "" and is_same_letters(*letters)
 
 
-def _find_moves(changes: list[Change]) -> list[Change]:
-    """A run deleted here and inserted there, within one group, was moved."""
-    deleted = {change.before.lower(): change for change in changes if change.kind == "deletion"}
+def _find_moves(changes: list[Change], a: Tokens, b: Tokens) -> list[Change]:
+    """A run deleted here and inserted there, within one group, was moved; `and` may have turned around with it."""
+    deleted = {_bag(a.keys[one.run.a0 : one.run.a1]): one for one in changes if one.kind == "deletion"}
     moved: set[int] = set()
     result = list(changes)
     for index, change in enumerate(changes):
-        twin = deleted.get(change.after.lower()) if change.kind == "insertion" else None
+        run = change.run
+        twin = deleted.get(_bag(b.keys[run.b0 : run.b1])) if change.kind == "insertion" else None
         if twin is not None and id(twin) not in moved:
             moved.add(id(twin))
             moved.add(id(change))
             result[index] = Change("moved", Reason.MOVED, twin.before, change.after, change.run)
     return [change for change in result if not (id(change) in moved and change.kind == "deletion")]
+
+
+def _bag(keys: list[str]) -> tuple[str, ...]:
+    """The words among `keys`, whatever their order."""
+    return tuple(sorted(filter(is_word, keys)))
 
 
 def _case_changes(a: Tokens, b: Tokens, runs: list[Run]) -> list[Change]:
