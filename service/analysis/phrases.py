@@ -21,8 +21,8 @@ What is no phrase:
   rewritten sentence;
 * whole sentences of more than five words; shorter ones are phrases (`Let's dive in!`). Headings are structure.
 
-At most six a side, those of two to six words first, and up to ten of these among the removed; none is part of
-another; what is on both sides was only moved.
+At most six a side, those of two to four words first, and up to eight of these among the removed: a short one is more
+likely to recur than a clause. None is part of another; what is on both sides was only moved.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from service.analysis.repairs import is_inflection, is_typo
 from service.analysis.spans import GroupDiff, Reason
 from service.analysis.tokens import Tokens, is_character_script, is_word, tokenize, words
 
-MOST_REMOVED = 10
+MOST_REMOVED = 8
 MOST_ADDED = 6
-_SHORT = 6
+_SHORT = 4
 _LONGEST_WORDS = 10
 _LONGEST_CHARACTERS = 24
 _WHOLE_SENTENCE = 5
@@ -105,7 +105,7 @@ def sentence_phrase(unit: Unit, lexicon: Lexicon) -> list[str]:
 
 
 def select(removed: Sequence[str], added: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """At most ten removed and six added, no duplicates, no parts of others, nothing that is on both sides."""
+    """At most eight removed and six added, no duplicates, no parts of others, nothing that is on both sides."""
     both = {phrase.lower() for phrase in removed} & {phrase.lower() for phrase in added}
     return _best(removed, both, MOST_REMOVED), _best(added, both, MOST_ADDED)
 
@@ -118,7 +118,7 @@ def _best(phrases: Iterable[str], excluded: set[str], most: int) -> tuple[str, .
     ranked = sorted(unique, key=lambda phrase: not 2 <= _length(phrase) <= _SHORT)[: 4 * most]
     kept: list[str] = []
     for phrase in ranked:
-        # Only short ones make the list longer than six.
+        # Only short ones make the list longer than `MOST_ADDED`.
         room = most if 2 <= _length(phrase) <= _SHORT else MOST_ADDED
         if len(kept) < room and not any(_is_part(phrase, other) for other in ranked if other != phrase):
             kept.append(phrase)
