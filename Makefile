@@ -16,7 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # No annotations, header or index options: the lock files name no index and no machine.
-COMPILE := uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+COMPILE := uv pip compile --no-strip-extras --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-config --no-header --no-annotate $(UPGRADE)
 
 .PHONY: demo test chaos eval bench lint types ci chart lock clean
