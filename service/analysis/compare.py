@@ -1,7 +1,7 @@
 """What became of the sentences that are not equal: every changed span of an edit, and the phrases they yield.
 
 What is compared is bounded: 20,000 tokens a side, and groups until 192 changes were found (eight pages of a text in
-which every other sentence changed, 30 ms). In the groups beyond that only words are counted, and the delta is marked
+which every other sentence changed). In the groups beyond that only words are counted, and the delta is marked
 `truncated`: habits of a writer show in the first pages, and the lists of a delta are full long before.
 """
 

@@ -50,6 +50,7 @@ _LONGEST_HEDGE = 5
 _WITH_KANA = 5
 _REPAIRS = frozenset((Reason.SPELLING, Reason.LETTERS, Reason.GRAMMAR))
 _MENDED = 2
+_ORDERED = 2
 _SHORTEST_AMID_REPAIRS = 8
 _BREAKS = frozenset(":;：；.!?。！？…—") | MASKS
 _SET_OFF = frozenset(",:;.!?。！？、，：；—–")
@@ -80,7 +81,7 @@ def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[st
 def _without_steps(phrases: list[str], lexicon: Lexicon) -> list[str]:
     """Without the words that order a sentence, if there are several."""
     rest = [phrase for phrase in phrases if tuple(words(phrase)) not in lexicon.steps]
-    return phrases if len(phrases) - len(rest) < _MENDED else rest
+    return phrases if len(phrases) - len(rest) < _ORDERED else rest
 
 
 def _changed_words(diff: GroupDiff) -> tuple[frozenset[str], frozenset[str]]:

@@ -61,5 +61,5 @@ def _hashes(found: Iterable[str]) -> bytes:
 
 @lru_cache(maxsize=1 << 14)
 def _hash(word: str) -> int:
-    """Half of what a text says are words that every text says."""
+    """The hash of one word, kept: texts share their common words."""
     return crc32(word.encode("utf-8", "replace")) & 0xFFFF

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.analysis import analyze
+from service.analysis.compare import CHANGE_BUDGET
 
 PIECES = st.lists(
     st.sampled_from(
@@ -47,3 +48,27 @@ def test_large_rewrites(case: str) -> None:
     found = analyze(HOSTILE[case](0), HOSTILE[case](1))
     assert len(found.delta.model_dump_json()) < MAX_BYTES
     assert 0 <= found.delta.change_ratio <= 1
+
+
+def many(sentences: int, word: str) -> str:
+    return " ".join(f"The number w{place} of the harbour shows a {word} every morning." for place in range(sentences))
+
+
+def test_of_many_changes_some_are_compared_and_all_are_counted() -> None:
+    found = analyze(many(600, "lantern"), many(600, "barge"))
+    assert found.delta.truncated
+    assert not found.delta.is_noise
+    assert CHANGE_BUDGET <= len(found.spans) < CHANGE_BUDGET + 10
+    assert found.delta.change_ratio == pytest.approx(1 / 10, abs=0.01)
+
+
+def test_many_repairs_are_noise_still() -> None:
+    found = analyze(many(600, "lantenr"), many(600, "lantern"))
+    assert found.delta.truncated
+    assert found.delta.is_noise
+
+
+def test_one_huge_sentence_that_changed_is_evidence() -> None:
+    found = analyze(words(0, 24_000, 1_000), words(0, 24_000, 1_000) + " and more of it")
+    assert found.delta.truncated
+    assert not found.delta.is_noise

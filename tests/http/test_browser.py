@@ -119,8 +119,9 @@ async def taught(redis: Redis, settings: Settings, *jobs: dict[str, Any]) -> Non
     await until(lambda: drained(redis, keys))
 
 
-async def broken(redis: Redis, settings: Settings) -> None:
-    """A job that can never be learned, for the page of dead letters."""
+async def filled(redis: Redis, settings: Settings) -> None:
+    """Something on every page: a writer, and a job that can never be learned."""
+    await taught(redis, settings, *(edit(number) for number in range(6)))
     keys = Keys.of(settings.learning_key_prefix)
     await redis.xadd(keys.partitions[0].jobs, {"job": f'{{"job_id": "{NAME}"}}'})
     await until(lambda: drained(redis, keys))
@@ -139,8 +140,7 @@ async def test_every_page_fits_phones_and_desks_by_day_and_by_night(
     settings: Settings, redis_client: Redis, mongo: Mongo
 ) -> None:
     async with served(settings) as site, browser() as opener:
-        await taught(redis_client, settings, *(edit(number) for number in range(6)))
-        await broken(redis_client, settings)
+        await filled(redis_client, settings)
         await hostile(mongo)
         for size in (PHONE, DESK):
             for scheme in ("light", "dark"):
@@ -161,8 +161,7 @@ async def test_keys_alone_reach_every_link_and_one_sees_where_one_is(
     settings: Settings, redis_client: Redis, mongo: Mongo
 ) -> None:
     async with served(settings) as site, browser() as opener:
-        await taught(redis_client, settings, *(edit(number) for number in range(6)))
-        await broken(redis_client, settings)
+        await filled(redis_client, settings)
         async with opened(opener, site.port, DESK, "light") as watched:
             for path in ("/writers/ana", "/dead", "/"):
                 await watched.open(path)
