@@ -4,7 +4,8 @@ A job's span continues the trace that its producer wrote into the entry (``trace
 through retries, into the dead letters and back. Its children are the parts of its way: decode, analyse, tone, learn,
 commit, settle. The last four are done once for all jobs of a batch, and a span has one parent; so each job shows them,
 with the same times, and the span of the batch, a trace of its own, links the jobs that shared them. They are made when
-the batch is over, from its timeline, and for sampled jobs only: a job that is not sampled costs one sampling decision.
+the batch is over, from its timeline, and for sampled jobs only: a job that is not sampled costs one sampling decision,
+and a batch of such jobs has no span. Their log lines carry the trace of their producer.
 
 Looking for work makes no spans: neither an idle read nor a sweep nor a look for what is due.
 
@@ -31,12 +32,13 @@ from service.telemetry.traceparent import carrier, trace_id
 from service.version import own_version
 
 MAX_OPEN = 20_000  # twice what a process may hold: a span that nobody ends must not stay for ever
+ROOT = Context()
 FAILED: frozenset[Ending] = frozenset({"dead", "failed_attempt"})
 
 
 @dataclass(slots=True)
 class Job:
-    """The open span of an entry. While a batch works on it, its end waits for the end of the batch."""
+    """The open span of a sampled entry. While a batch works on it, its end waits for the end of the batch."""
 
     span: Span
     busy: bool = False
@@ -57,19 +59,21 @@ class Tracing:
         self._provider.shutdown()
 
     def opened(self, delivery: Delivery, started: int) -> None:
-        """Begin the span of an entry, as a child of its producer's."""
-        key = (delivery.keys.jobs, delivery.id)
-        parent = self._propagator.extract(carrier(delivery.fields), Context())
-        span = self._tracer.start_span(
-            f"process {delivery.keys.jobs}", parent, SpanKind.CONSUMER, _attributes(delivery), start_time=started
-        )
-        self._open[key] = Job(span)
+        """Begin the span of an entry, as a child of its producer's, if the sampler wants it."""
+        given = carrier(delivery.fields)
+        parent = self._propagator.extract(given, ROOT) if given else ROOT
+        name = f"process {delivery.keys.jobs}"
+        span = self._tracer.start_span(name, parent, SpanKind.CONSUMER, start_time=started)
+        if not span.is_recording():
+            return
+        span.set_attributes(_attributes(delivery))  # only now: no sampler we allow looks at them
+        self._open[delivery.keys.jobs, delivery.id] = Job(span)
         if len(self._open) > MAX_OPEN:
             del self._open[next(iter(self._open))]
 
     def decoded(self, delivery: Delivery, work: Work | None, stage: Stage) -> None:
         job = self._of(delivery)
-        if job is not None and job.span.is_recording():
+        if job is not None:
             if work is not None:
                 job.span.set_attribute("learnsvc.job_id", work.job_id)
             self._child(job.span, stage)
@@ -78,12 +82,15 @@ class Tracing:
     def batch(self, works: Sequence[Work], timeline: Timeline) -> Iterator[None]:
         """Trace a batch; what is logged inside belongs to the trace of its only job, else to the batch's own."""
         jobs = {work.delivery.id: job for work in works if (job := self._of(work.delivery)) is not None}
-        links = [Link(job.span.get_span_context()) for job in jobs.values() if job.span.is_recording()]
+        if works and not jobs:
+            yield
+            return
+        links = [Link(job.span.get_span_context()) for job in jobs.values()]
         size: dict[str, str | int] = {"messaging.system": "redis", "messaging.batch.message_count": len(works)}
-        span = self._tracer.start_span("learn batch", Context(), attributes=size, links=links)
+        span = self._tracer.start_span("learn batch", ROOT, attributes=size, links=links)
         for job in jobs.values():
             job.busy = True
-        shown = next(iter(jobs.values())).span if len(jobs) == 1 else span
+        shown = next(iter(jobs.values())).span if len(works) == 1 else span
         try:
             with use_span(shown, record_exception=False, set_status_on_exception=False):
                 yield
@@ -130,10 +137,9 @@ class Tracing:
             for stage in stages:
                 self._child(batch, stage)
         for id, job in jobs.items():
-            if job.span.is_recording():
-                for stage in stages:
-                    if stage.entry in ("", id):
-                        self._child(job.span, stage)
+            for stage in stages:
+                if stage.entry in ("", id):
+                    self._child(job.span, stage)
 
     def _child(self, parent: Span, stage: Stage) -> None:
         child = self._tracer.start_span(stage.name, set_span_in_context(parent), start_time=stage.started)
