@@ -17,6 +17,8 @@ JobId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9
 EntityId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:@+/=-]+$")]
 ContentFormat = Literal["single", "mini_thread", "full_thread"]
 
+# The end of every key, and of strings that look like one inside: never fewer than there are keys.
+_KEY_END = re.compile(rb'"[ \t\r\n]*:')
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)\Z")
 
 
@@ -86,7 +88,8 @@ def decode_job(raw: bytes, *, max_bytes: int = DEFAULT_MAX_BYTES) -> LearningJob
     if not isinstance(value, dict):
         raise InvalidJob("invalid", "the job must be a JSON object")
     _refuse_future_version(value.get("schema_version", 1))
-    _refuse_duplicate_keys(raw)
+    if len(_KEY_END.findall(raw)) != len(value) or not _is_flat(value):
+        _refuse_duplicate_keys(raw)
     try:
         return LearningJob.model_validate(value)
     except ValidationError as error:
@@ -107,8 +110,19 @@ def _refuse_future_version(version: Any) -> None:
         raise InvalidJob("future_version", f"schema_version {version} is newer than 1, the newest known here")
 
 
+def _is_flat(value: dict[str, Any]) -> bool:
+    """Whether no value holds keys of its own; then as many ends of keys as keys are proof that none came twice."""
+    return not any(
+        isinstance(item, dict) or (isinstance(item, list) and not all(isinstance(post, str) for post in item))
+        for item in value.values()
+    )
+
+
 def _refuse_duplicate_keys(raw: bytes) -> None:
-    """orjson keeps the last of two equal keys in silence; the standard library can be asked to look."""
+    """orjson keeps the last of two equal keys in silence; the standard library can be asked to look.
+
+    It takes ten times as long as all the rest of the decoding, so it is asked only when the keys cannot be counted.
+    """
     try:
         json.loads(raw, object_pairs_hook=_unique)
     except RecursionError:

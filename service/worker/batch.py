@@ -7,13 +7,14 @@ extracted; the ledger says what was applied meanwhile. Nothing here settles: tha
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 import anyio
+import anyio.lowlevel
 from anyio import CapacityLimiter, to_process
 
 from schemas.delta import Analysis, StyleDelta
@@ -22,6 +23,7 @@ from schemas.profile import PendingEdit, Profile
 from service import ledger
 from service.analysis import analyze
 from service.errors import DependencyDown, RevisionConflict
+from service.history import with_values
 from service.learning.learn import Outcome, learn, new_profile
 from service.learning.rules import LearningRules
 from service.learning.schedule import due_at, learn_now
@@ -35,6 +37,7 @@ from service.worker.outages import backoff
 
 LARGE_CHARACTERS = 50_000  # above this an analysis may take 50 ms and more: it goes to a process of its own
 CONFLICT_SECONDS = 0.02
+TURN_SECONDS = 0.02  # of analysis, before the loop does something else
 EXCERPT_PAIRS, EXCERPT_CHARACTERS = 4, 300  # of a waiting edit: what a model needs to hear a tone
 
 T = TypeVar("T")
@@ -127,7 +130,7 @@ class BatchLearner:
         loaded, learned, fresh = await self._judged(attempt)
         now = self._hooks.now()
         if fresh or is_due(loaded.profile, now):
-            edits = [PendingEdit(**await self._edit(attempt, work)) for work in fresh]
+            edits = await self._edits(attempt, fresh)
             await self._apply(attempt, loaded, learned, fresh, edits, now)
         elif loaded.profile is not None and late.is_due(loaded.profile, now):
             learned.outcome = await self._add_tone(attempt, loaded, loaded.profile, now)
@@ -240,39 +243,38 @@ class BatchLearner:
             changed["last_learned_at"] = profile.last_learned_at
         return await self._commit(loaded, outcome, changed, applied, toned)
 
-    async def _edit(self, attempt: Attempt, work: Work) -> dict[str, object]:
-        """Return the delta of ``work`` and the pairs a model may be shown, extracted once however often we try."""
-        analysis = attempt.analyses.get(work.delivery.id)
-        if analysis is None:
-            async with self._turn(work.job):
-                with stage("analyse", work.delivery.id):
-                    analysis = await self._bounded(self._extract(work.job))
-            attempt.analyses[work.delivery.id] = analysis
-        delta = analysis.delta.model_copy(
-            update={
-                "job_id": work.job_id,
-                "content_id": work.job.content_id,
-                "edited_at": work.edited_at,
-                "platform": work.job.platform,
-                "content_format": work.job.content_format,
-                "tone_shift": label(analysis.delta),
-            }
-        )
-        return {"delta": delta, "pairs": excerpts(analysis) if self._tone.state() != "disabled" else []}
+    async def _edits(self, attempt: Attempt, works: Sequence[Work]) -> list[PendingEdit]:
+        """Return the deltas of ``works`` with the pairs a model may be shown; extracted once however often we try."""
+        left = [work for work in works if work.delivery.id not in attempt.analyses]
+        if small := [work for work in left if not is_large(work.job)]:
+            await self._bounded(self._analyse(attempt, small))
+        for work in (work for work in left if is_large(work.job)):
+            async with self._large:  # waited for before its time-out begins
+                await self._bounded(self._analyse(attempt, [work]))
+        asked = self._tone.state() != "disabled"
+        return [edit_of(work, attempt.analyses[work.delivery.id], asked=asked) for work in works]
+
+    async def _analyse(self, attempt: Attempt, works: Sequence[Work]) -> None:
+        """Extract the deltas of ``works``; the loop has its turn now and then, for it renews leases."""
+        turn_ends = time.monotonic() + TURN_SECONDS
+        for work in works:
+            with stage("analyse", work.delivery.id):
+                attempt.analyses[work.delivery.id] = await self._extract(work.job)
+            if time.monotonic() > turn_ends:
+                await anyio.lowlevel.checkpoint()
+                turn_ends = time.monotonic() + TURN_SECONDS
 
     async def _toned(self, attempt: Attempt, edits: Sequence[PendingEdit], *, late: bool = False) -> list[StyleDelta]:
         """Return the deltas with their tone: one call for all edits of the batch that have not been asked for yet."""
         asked = [edit for edit in edits if edit.delta.job_id not in attempt.tones]
-        if asked:
+        if self._tone.state() == "disabled":
+            attempt.tones |= {edit.delta.job_id: Judgement(edit.delta.tone_shift) for edit in asked}
+        elif asked:
             requests = [ToneRequest(edit.delta.job_id, edit.delta, tuple(edit.pairs)) for edit in asked]
             with stage("tone"):
                 judgements = await self._bounded(self._tone.classify(requests, late=late))
             attempt.tones |= {edit.delta.job_id: said for edit, said in zip(asked, judgements, strict=True)}
         return [judged(edit.delta, attempt.tones[edit.delta.job_id]) for edit in edits]
-
-    def _turn(self, job: LearningJob) -> AbstractAsyncContextManager[object]:
-        """Return what to wait for before the extraction, and so before its time-out begins."""
-        return self._large if is_large(job) else nullcontext()
 
     async def _bounded(self, awaitable: Awaitable[T]) -> T:
         try:
@@ -284,7 +286,9 @@ class BatchLearner:
 
 def judged(delta: StyleDelta, said: Judgement) -> StyleDelta:
     """Return the delta with what was said of it."""
-    return delta.model_copy(update={"tone_shift": said.shift, "statements": said.statements})
+    if said.shift is delta.tone_shift and said.statements == delta.statements:
+        return delta
+    return with_values(delta, tone_shift=said.shift, statements=said.statements)
 
 
 class Attempt:
@@ -305,6 +309,20 @@ class Extractor:
         if not is_large(job):
             return analyze(job.original_text, job.edited_text)
         return await to_process.run_sync(analyze, job.original_text, job.edited_text, cancellable=True)
+
+
+def edit_of(work: Work, analysis: Analysis, *, asked: bool) -> PendingEdit:
+    """Return what an edit says, as whose it is; with the sentences a model may be ``asked`` about."""
+    delta = with_values(
+        analysis.delta,
+        job_id=work.job_id,
+        content_id=work.job.content_id,
+        edited_at=work.edited_at,
+        platform=work.job.platform,
+        content_format=work.job.content_format,
+        tone_shift=label(analysis.delta),
+    )
+    return PendingEdit(delta=delta, pairs=excerpts(analysis) if asked else [])
 
 
 def exhausted(work: Work) -> str:

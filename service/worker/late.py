@@ -81,6 +81,8 @@ def left_over(
     Marks of edits that were not judged this time stay. ``alone`` says that only marked edits were asked about.
     """
     before = profile.late_tone
+    if before is None and all(one.missed is None for one in said.values()):
+        return None
     open_ = {edit.job_id: edit.pairs for edit in before.edits} if before else {}
     for edit in edits:
         open_.pop(edit.delta.job_id, None)
