@@ -29,11 +29,20 @@ def item(ledger_id: bytes, content_hash: bytes, entry_ms: int) -> bytes:
     return ledger_id + content_hash + min(entry_ms, 2**48 - 1).to_bytes(6, "big")
 
 
-def lookup(ledger_ids: Sequence[bytes]) -> dict[str, Any]:
-    """Return the projection that lets MongoDB pick the items of ``ledger_ids`` out of the ledger.
+def lookup(asked: Sequence[tuple[str, Sequence[bytes]]]) -> dict[str, Any]:
+    """Return the projection that lets MongoDB pick the items asked for, ids by writer, out of the writer's ledger."""
+    of_writer: dict[str, list[bytes]] = {}
+    for user_id, ledger_ids in asked:
+        of_writer.setdefault(user_id, []).extend(ledger_ids)
+    picks = {user_id: _pick(ledger_ids) for user_id, ledger_ids in of_writer.items()}
+    if len(picks) == 1:
+        return next(iter(picks.values()))
+    branches = [{"case": {"$eq": ["$_id", {"$literal": user_id}]}, "then": pick} for user_id, pick in picks.items()]
+    return {"$switch": {"branches": branches, "default": []}}
 
-    Binary values compare by length, then bytes, so an id is a range of items.
-    """
+
+def _pick(ledger_ids: Sequence[bytes]) -> dict[str, Any]:
+    """Return the expression for one writer. Binary values compare by length, then bytes: an id is a range of items."""
     ranges = [{"$and": [{"$gte": ["$$this", id + _LOW]}, {"$lte": ["$$this", id + _HIGH]}]} for id in ledger_ids]
     ledger = {"$ifNull": ["$applied", []]}
     return {"$filter": {"input": ledger, "cond": {"$or": ranges}}} if ranges else {"$literal": []}

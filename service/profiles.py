@@ -26,7 +26,9 @@ from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure
 
 from schemas.profile import LateTone, Profile, ProfileFields, StyleProfile
 from service import ledger
+from service.commits import Write, commit_all, insertion, swap
 from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name, untrusted
+from service.gathering import Gathering
 from service.history import document_of, stored_delta
 from service.ledger import Ledger
 from service.privileges import missing_actions
@@ -62,6 +64,8 @@ class ProfileStore:
         self._collection = collection
         self._timeout = timeout
         self._limiter = CapacityLimiter(connections)
+        self._loads = Gathering(self._load)
+        self._writes = Gathering(self._write)
 
     @property
     def write_concern(self) -> WriteConcern:
@@ -94,19 +98,20 @@ class ProfileStore:
 
     async def load(self, user_id: str, ledger_ids: Sequence[bytes] = ()) -> Loaded:
         """Return the profile of ``user_id`` and the ledger items of ``ledger_ids``."""
+        return await self._loads.call((user_id, ledger_ids))
+
+    async def _load(self, asked: Sequence[tuple[str, Sequence[bytes]]]) -> list[Loaded | Exception]:
+        """Load the profiles of several writers at once; one that cannot be read is an error of its own."""
         projection = {
             **_LOADED,
-            "ledger_found": ledger.lookup(ledger_ids),
+            "ledger_found": ledger.lookup(asked),
             "ledger_size": {"$size": {"$ifNull": ["$applied", []]}},
             "ledger_floor": 1,
         }
-        document = await self._call(lambda: self._collection.find_one({"_id": user_id}, projection))
-        if document is None:
-            return Loaded(None)
-        asked = Ledger.of(document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0))
-        document.setdefault("user_id", user_id)
-        stored = {edit.get("job_id", ""): edit for edit in document.get("recent_edits", [])}
-        return Loaded(_profile(document), asked, stored)
+        query = {"_id": asked[0][0] if len(asked) == 1 else {"$in": [user_id for user_id, _ in asked]}}
+        found = await self._call(lambda: self._collection.find(query, projection).to_list())
+        documents = {document.pop("_id"): document for document in found}
+        return [_loaded(user_id, documents.get(user_id)) for user_id, _ in asked]
 
     async def commit(
         self,
@@ -122,18 +127,20 @@ class ProfileStore:
         Raises ``RevisionConflict`` when somebody was faster. After any other error the outcome is unknown.
         """
         if loaded.profile is None:
-            fields = {**_encode(profile, {}), **_encode_history(profile), "applied": list(applied), "ledger_floor": 0}
-            await self._call(lambda: self._collection.insert_one({"_id": profile.user_id, **fields}))
+            fields = {**_encode(profile), **_encode_history(profile), "applied": list(applied), "ledger_floor": 0}
+            fields["recent_edits"] = list(map(document_of, profile.recent_edits))
+            await self._writes.call(insertion(profile.user_id, fields))
             return
-        update: Document = {"$set": _encode(profile, loaded.stored_edits)}
+        update: Document = {"$set": _encode(profile)}
         pushes = _pushed_history(profile, max_versions)
+        _put_edits(update["$set"], pushes, loaded, profile)
         if loaded.ledger.size + len(applied) > ledger.KEEP + ledger.SLACK:
             update["$set"] |= await self._trimmed(profile.user_id, applied, await oldest_entry_ms(), loaded.ledger)
         elif applied:
             pushes["applied"] = {"$each": list(applied)}
         if pushes:
             update["$push"] = pushes
-        await self._swap(profile.user_id, loaded.profile.revision, update)
+        await self._writes.call(swap(profile.user_id, loaded.profile.revision, update))
 
     async def record(
         self,
@@ -157,12 +164,12 @@ class ProfileStore:
             },
             "$push": {"pending": {"$each": waiting}, "applied": {"$each": list(applied)}},
         }
-        await self._swap(profile.user_id, loaded.profile.revision, update)
+        await self._writes.call(swap(profile.user_id, loaded.profile.revision, update))
 
     async def mark(self, profile: Profile, late_tone: LateTone | None) -> None:
         """Replace the marks of edits whose tone is judged later, and nothing else. Raises ``RevisionConflict``."""
         changed = {"late_tone": late_tone.model_dump() if late_tone else None, "revision": profile.revision + 1}
-        await self._swap(profile.user_id, profile.revision, {"$set": changed})
+        await self._writes.call(swap(profile.user_id, profile.revision, {"$set": changed}))
 
     async def barrier(self, user_id: str) -> None:
         """Wait until what is visible of ``user_id`` is durable.
@@ -209,11 +216,17 @@ class ProfileStore:
         kept, floor_ms = ledger.trim([*document.get("applied", []), *applied], oldest_ms)
         return {"applied": kept, "ledger_floor": max(floor_ms, asked.floor_ms)}
 
-    async def _swap(self, user_id: str, revision: int, update: Document) -> None:
-        query = {"_id": user_id, "revision": revision}
-        result = await self._call(lambda: self._collection.update_one(query, update))
-        if not result.matched_count:
-            raise RevisionConflict
+    async def _write(self, writes: Sequence[Write]) -> list[Exception | None]:
+        """Apply the writes of several writers; one that the driver cannot even send spoils no other."""
+        try:
+            outcomes = await self._call(lambda: commit_all(self._collection, writes))
+        except (DependencyDown, Misconfigured):
+            raise
+        except Exception as error:  # noqa: BLE001 - what it is decides its own caller
+            if len(writes) == 1:
+                return [error]
+            return [outcome for write in writes for outcome in await self._write([write])]
+        return [None if outcome is None else _translate(outcome) for outcome in outcomes]
 
     async def _call(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Run one operation shielded and bounded; raise this service's errors in place of the driver's."""
@@ -224,6 +237,18 @@ class ProfileStore:
                 raise AssertionError("nothing cancels a shielded scope")
             except Exception as error:
                 raise _translate(error) from error
+
+
+def _loaded(user_id: str, document: Document | None) -> Loaded | Exception:
+    if document is None:
+        return Loaded(None)
+    document = {"user_id": user_id, **document}
+    asked = Ledger.of(document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0))
+    stored = {edit.get("job_id", ""): edit for edit in document.get("recent_edits", [])}
+    try:
+        return Loaded(_profile(document), asked, stored)
+    except Exception as error:  # noqa: BLE001 - of this document alone
+        return error
 
 
 def _profile(document: Document) -> Profile:
@@ -252,12 +277,28 @@ def _translate(error: Exception) -> Exception:
             return error
 
 
-def _encode(profile: Profile, stored: dict[str, Document]) -> Document:
-    """Return the fields of ``profile`` for BSON, less history; deltas without their default values."""
+def _encode(profile: Profile) -> Document:
+    """Return the fields of ``profile`` for BSON, less history and learned edits."""
     document = profile.model_dump(exclude={"recent_edits", "pending", *_HISTORY})
-    document["recent_edits"] = [stored.get(delta.job_id) or document_of(delta) for delta in profile.recent_edits]
     document["pending"] = [edit.model_dump(exclude_defaults=True) for edit in profile.pending]
     return document
+
+
+def _put_edits(fields: Document, pushes: Document, loaded: Loaded, profile: Profile) -> None:
+    """Say how the learned edits of ``loaded`` become those of ``profile``.
+
+    Mostly new ones follow and the oldest leave: then only the new ones are sent. Else all are, those that are stored
+    as they were read.
+    """
+    stored, edits = loaded.stored_edits, profile.recent_edits
+    known = [edit.job_id for edit in loaded.profile.recent_edits] if loaded.profile else []
+    left = sum(edit.job_id in stored for edit in edits)
+    stays = [edit.job_id for edit in edits[:left]]
+    if len(known) == len(stored) and stays == known[len(known) - left :]:
+        if len(edits) != left or left != len(known):
+            pushes["recent_edits"] = {"$each": list(map(document_of, edits[left:])), "$slice": -len(edits)}
+    else:
+        fields["recent_edits"] = [stored.get(edit.job_id) or document_of(edit) for edit in edits]
 
 
 def _encode_history(profile: Profile) -> Document:

@@ -1,13 +1,15 @@
 """The store of profiles: compare-and-swap, the ledger in the document, durability, anyio's cancellations."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
+from schemas.delta import StyleDelta
 from schemas.profile import Profile, StyleProfile
 from service import ledger
 from service.analysis import analyze
@@ -119,6 +121,40 @@ async def test_what_is_committed_is_read_through_the_beanie_model(store: Profile
     assert stored.recent_edits == learned.profile.recent_edits
     assert stored.directions == learned.profile.directions
     assert stored.evolution_timeline == learned.profile.evolution_timeline
+
+
+def _edit(number: int, *, at: int, noise: bool = False) -> StyleDelta:
+    saved = NOW + timedelta(minutes=at)
+    return StyleDelta(job_id=f"j{number}", edited_at=saved, is_noise=noise, phrases_added=(f"phrase {number}",))
+
+
+async def test_edits_are_stored_as_learned_whichever_come_go_and_change(store: ProfileStore) -> None:
+    rules = replace(RULES, max_edits=6)
+    batches = [
+        [_edit(1, at=1), _edit(2, at=2, noise=True), _edit(3, at=3)],
+        [_edit(4, at=4), _edit(5, at=5)],  # follow
+        [_edit(6, at=6), _edit(7, at=7)],  # the noise in the middle goes
+        [_edit(8, at=0)],  # saved before all others
+        [_edit(9, at=9), _edit(10, at=10)],  # the oldest go
+        [_edit(number, at=number) for number in range(20, 32)],  # all go
+    ]
+    for batch in batches:
+        loaded = await store.load("ana")
+        learned = learn(loaded.profile or new_profile("ana", NOW), batch, rules, NOW).profile
+        await store.commit(loaded, learned, [], nothing_in_the_stream, max_versions=3)
+        stored = await store.load("ana")
+        assert stored.profile is not None
+        assert stored.profile.recent_edits == learned.recent_edits
+    loaded = await store.load("ana")
+    assert loaded.profile is not None
+    toned = [loaded.profile.recent_edits[-1].model_copy(update={"statements": ("Brief",)})]
+    learned = learn(loaded.profile, [_edit(40, at=40)], rules, NOW, toned).profile
+    loaded.stored_edits.pop(toned[0].job_id)
+    await store.commit(loaded, learned, [], nothing_in_the_stream, max_versions=3)
+    again = (await store.load("ana")).profile
+    assert again is not None
+    assert again.recent_edits == learned.recent_edits
+    assert again.recent_edits[-2].statements == ("Brief",)
 
 
 async def test_due_writers_are_found_the_longest_overdue_first(store: ProfileStore, mongo: Mongo) -> None:

@@ -25,7 +25,7 @@ from service.learning.rules import LearningRules
 from service.profiles import Loaded, ProfileStore
 from service.settings import Settings
 from service.streams.clock import ServerClock
-from service.streams.news import announce
+from service.streams.news import News, announce
 
 TRIES = 20  # a worker commits a writer's batch at most every few milliseconds
 
@@ -77,7 +77,7 @@ async def _change(settings: Settings, user_id: str, edit: Change, create: bool) 
             except RevisionConflict:
                 continue
             profile = outcome.profile
-            await announce(redis, profile.user_id, revision=profile.revision, score=profile.evolution_score)
+            await announce(redis, [News(profile.user_id, profile.revision, profile.evolution_score)])
             return outcome
     raise RevisionConflict
 

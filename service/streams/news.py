@@ -1,6 +1,9 @@
-"""Telling the application that a profile changed: its cache keys go, and the change is published."""
+"""Telling the application that profiles changed: their cache keys go, and the changes are published."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import orjson
 from redis.asyncio import Redis
@@ -9,19 +12,32 @@ from service.streams.cluster import clustered
 from service.streams.keys import UPDATED_CHANNEL, cache_keys
 
 
-async def announce(redis: Redis, user_id: str, *, revision: int | None, score: float) -> None:
-    """Delete the cache keys of ``user_id`` and publish ``revision``; None publishes nothing.
+class News(NamedTuple):
+    """What became of one writer's profile. With ``revision`` None its keys are deleted and nothing is published.
 
     That is for a job found applied already: its first worker may have died before it told anybody, and a key
     deleted twice harms nobody.
     """
-    news = orjson.dumps({"user_id": user_id, "revision": revision, "evolution_score": score})
-    together = not clustered(redis)  # the pipeline of a cluster refuses PUBLISH
+
+    user_id: str
+    revision: int | None
+    score: float
+
+
+async def announce(redis: Redis, news: Sequence[News]) -> None:
+    """Delete the cache keys of the writers in ``news`` and publish what changed, in one round trip."""
+    published = [orjson.dumps(_message(one)) for one in news if one.revision is not None]
+    together = not clustered(redis)  # the pipeline of a cluster refuses PUBLISH, and a key may be on any server
+    keys = [key for one in news for key in cache_keys(one.user_id)]
     async with redis.pipeline(transaction=False) as pipe:
-        for key in cache_keys(user_id):
-            pipe.delete(key)
-        if revision is not None and together:
-            pipe.publish(UPDATED_CHANNEL, news)
+        for some in [keys] if together else [[key] for key in keys]:
+            pipe.delete(*some)
+        for message in published if together else ():
+            pipe.publish(UPDATED_CHANNEL, message)
         await pipe.execute()
-    if revision is not None and not together:
-        await redis.publish(UPDATED_CHANNEL, news)
+    for message in () if together else published:
+        await redis.publish(UPDATED_CHANNEL, message)
+
+
+def _message(one: News) -> dict[str, object]:
+    return {"user_id": one.user_id, "revision": one.revision, "evolution_score": one.score}

@@ -11,14 +11,16 @@ import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
 
 from service.errors import DependencyDown, Fault, Misconfigured, Unstorable, classify, name
+from service.gathering import Gathering
 from service.logs import bound
 from service.streams.entry import Work
-from service.streams.news import announce
+from service.streams.group import Membership
+from service.streams.news import News, announce
 from service.telemetry.observer import Ending
 from service.telemetry.stages import stage
 from service.worker.batch import BatchLearner, Learned, exhausted
@@ -31,6 +33,14 @@ RECENT = 10
 RETRY_SECONDS = 1.0  # wait after the first failure; doubles with each further one, at most the lease
 
 
+class Settlement(NamedTuple):
+    """Entries of one batch, and the name of the counter that counts them."""
+
+    member: Membership
+    counter: str
+    ids: list[str]
+
+
 class Settler:
     """Handles batches for the lanes of ``worker``."""
 
@@ -38,6 +48,8 @@ class Settler:
         self._worker = worker
         self._learner = learner
         self._log = worker.log
+        self._news: Gathering[News, None] = Gathering(self._announce)
+        self._settlements: Gathering[Settlement, set[str]] = Gathering(self._settle_all)
         self.counts: Counter[str] = Counter()
         # What the status page shows: time (monotonic), writer, patterns, score before and after.
         self.recent: deque[tuple[float, str, tuple[str, ...], float, float]] = deque(maxlen=RECENT)
@@ -112,12 +124,26 @@ class Settler:
     async def _notify(self, user_id: str, learned: Learned) -> None:
         """Delete the application's cache keys and publish the change; done again when an entry comes again."""
         profile = learned.outcome.profile if learned.outcome else None
-        await announce(
-            self._worker.redis,
-            user_id,
-            revision=profile.revision if profile else None,
-            score=profile.evolution_score if profile else 0.0,
-        )
+        news = News(user_id, profile.revision, profile.evolution_score) if profile else News(user_id, None, 0.0)
+        await self._news.call(news)
+
+    async def _announce(self, news: Sequence[News]) -> list[None]:
+        await announce(self._worker.redis, news)
+        return [None] * len(news)
+
+    async def _settle_all(self, settlements: Sequence[Settlement]) -> list[set[str] | Exception]:
+        """Settle the entries of several batches; return for each which of its entries are lost."""
+        ids: dict[tuple[Membership, str], list[str]] = {}
+        for one in settlements:
+            ids.setdefault((one.member, one.counter), []).extend(one.ids)
+        lost: dict[tuple[Membership, str], set[str] | Exception] = {}
+        for (member, counter), some in ids.items():
+            try:
+                lost[member, counter] = await member.settle(some, counter=counter, counted=len(some))
+            except Exception as error:  # noqa: BLE001 - of these alone: who is settled must not ask again
+                lost[member, counter] = error
+        found = ((one, lost[one.member, one.counter]) for one in settlements)
+        return [told if isinstance(told, Exception) else told.intersection(one.ids) for one, told in found]
 
     async def _settle(self, works: Sequence[Work], counter: str, ending: Ending) -> None:
         if not works:
@@ -126,7 +152,7 @@ class Settler:
         ids = [work.delivery.id for work in works]
         self._worker.in_work.settling(keys, ids)
         try:
-            lost = await self._worker.member(works[0].delivery).settle(ids, counter=counter, counted=len(ids))
+            lost = await self._settlements.call(Settlement(self._worker.member(works[0].delivery), counter, ids))
         except Exception as error:
             if classify(error) is Fault.GROUP_GONE:  # held on, an entry that a new group brings again would be skipped
                 self._worker.in_work.drop(keys, ids)

@@ -66,7 +66,8 @@ TIMES = ("updated_at", "created_at", "last_learned_at", "revision", "evolution_t
 def essence(profile: dict[str, Any]) -> dict[str, Any]:
     """The profile less times, history, ids of the writer, and the revisions its edits were learned at."""
     edits = [{**edit, "revision": 0} for edit in profile["recent_edits"]]
-    named = {key: value for key, value in profile.items() if key not in (*TIMES, "user_id", "ledger_floor")}
+    marks = ("user_id", "ledger_floor", "commit_mark")
+    named = {key: value for key, value in profile.items() if key not in (*TIMES, *marks)}
     return {**named, "recent_edits": edits}
 
 
