@@ -10,7 +10,7 @@ from typing import Literal
 
 import orjson
 
-from schemas.job import InvalidJob, LearningJob, decode_job
+from schemas.job import ContentFormat, InvalidJob, LearningJob, decode_job
 from service.streams.keys import PartitionKeys
 
 FUTURE_LIMIT = timedelta(minutes=5)
@@ -40,19 +40,27 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A decoded delivery, ready to be learned; or ``spent``: out of attempts, and only to be told what became of it."""
+    """What a delivery asks for; or ``spent``: out of attempts, and only to be told what became of it.
+
+    A worker may hold ten thousand of these, so the texts are not kept: with an emoji in them they take four bytes a
+    character, and in the entry they stand anyhow. ``job`` reads them again, when they are needed.
+    """
 
     delivery: Delivery
-    job: LearningJob
+    user_id: str
+    content_id: str
     job_id: str
     edited_at: datetime
     ledger_id: bytes
     content_hash: bytes
+    platform: str | None = None
+    content_format: ContentFormat | None = None
+    characters: int = 0  # of both texts
     spent: bool = False
 
-    @property
-    def user_id(self) -> str:
-        return self.job.user_id
+    def job(self) -> LearningJob:
+        """Return the job with its texts."""
+        return LearningJob.model_validate(orjson.loads(self.delivery.fields[b"job"]))
 
 
 Verdict = Literal["skip", "spent", "work"]
@@ -83,7 +91,24 @@ def decode(delivery: Delivery, *, now: datetime, max_bytes: int) -> Work:
     if edited_at > now + FUTURE_LIMIT:
         raise InvalidJob("future_time", "edited_at is more than 5 minutes ahead of the Redis clock")
     job_id = job.job_id or identity
-    return Work(delivery, job, job_id, _to_milliseconds(edited_at), ledger_id(job_id), content_hash(job))
+    return Work(
+        delivery,
+        job.user_id,
+        job.content_id,
+        job_id,
+        _to_milliseconds(edited_at),
+        ledger_id(job_id),
+        content_hash(job),
+        job.platform,
+        job.content_format,
+        characters(job),
+    )
+
+
+def characters(job: LearningJob) -> int:
+    """Return how long both texts are together."""
+    texts = (job.original_text, job.edited_text)
+    return sum(len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts)
 
 
 def ledger_id(job_id: str) -> bytes:

@@ -28,7 +28,7 @@ from service.learning.learn import Outcome, learn, new_profile
 from service.learning.rules import LearningRules
 from service.learning.schedule import due_at, learn_now
 from service.profiles import Loaded, ProfileStore
-from service.streams.entry import Work
+from service.streams.entry import Work, characters
 from service.telemetry.stages import stage
 from service.tone.base import Judgement, ToneClassifier, ToneRequest
 from service.tone.lexical import label
@@ -246,9 +246,9 @@ class BatchLearner:
     async def _edits(self, attempt: Attempt, works: Sequence[Work]) -> list[PendingEdit]:
         """Return the deltas of ``works`` with the pairs a model may be shown; extracted once however often we try."""
         left = [work for work in works if work.delivery.id not in attempt.analyses]
-        if small := [work for work in left if not is_large(work.job)]:
+        if small := [work for work in left if work.characters < LARGE_CHARACTERS]:
             await self._bounded(self._analyse(attempt, small))
-        for work in (work for work in left if is_large(work.job)):
+        for work in (work for work in left if work.characters >= LARGE_CHARACTERS):
             async with self._large:  # waited for before its time-out begins
                 await self._bounded(self._analyse(attempt, [work]))
         asked = self._tone.state() != "disabled"
@@ -259,7 +259,7 @@ class BatchLearner:
         turn_ends = time.monotonic() + TURN_SECONDS
         for work in works:
             with stage("analyse", work.delivery.id):
-                attempt.analyses[work.delivery.id] = await self._extract(work.job)
+                attempt.analyses[work.delivery.id] = await self._extract(work.job())
             if time.monotonic() > turn_ends:
                 await anyio.lowlevel.checkpoint()
                 turn_ends = time.monotonic() + TURN_SECONDS
@@ -306,7 +306,7 @@ class Extractor:
     """Extracts deltas: short texts here, large ones in a process, for the diff holds the interpreter lock."""
 
     async def __call__(self, job: LearningJob) -> Analysis:
-        if not is_large(job):
+        if characters(job) < LARGE_CHARACTERS:
             return analyze(job.original_text, job.edited_text)
         return await to_process.run_sync(analyze, job.original_text, job.edited_text, cancellable=True)
 
@@ -316,10 +316,10 @@ def edit_of(work: Work, analysis: Analysis, *, asked: bool) -> PendingEdit:
     delta = with_values(
         analysis.delta,
         job_id=work.job_id,
-        content_id=work.job.content_id,
+        content_id=work.content_id,
         edited_at=work.edited_at,
-        platform=work.job.platform,
-        content_format=work.job.content_format,
+        platform=work.platform,
+        content_format=work.content_format,
         tone_shift=label(analysis.delta),
     )
     return PendingEdit(delta=delta, pairs=excerpts(analysis) if asked else [])
@@ -327,14 +327,6 @@ def edit_of(work: Work, analysis: Analysis, *, asked: bool) -> PendingEdit:
 
 def exhausted(work: Work) -> str:
     return f"delivered {work.delivery.deliveries - 1} times, and never finished"
-
-
-def is_large(job: LearningJob) -> bool:
-    return characters(job.original_text) + characters(job.edited_text) >= LARGE_CHARACTERS
-
-
-def characters(text: str | list[str]) -> int:
-    return len(text) if isinstance(text, str) else sum(map(len, text))
 
 
 def judge(works: Sequence[Work], loaded: Loaded) -> tuple[Learned, list[Work]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -27,10 +28,14 @@ from service.worker.loops import Worker
 
 # A lane, the barrier of a duplicate, the due query, a ping: never more calls in flight than connections.
 EXTRA_CONNECTIONS = 8
+# Objects allocated before Python looks for cycles among the new ones, and looks at the older ones in their turn. What a
+# worker holds lives for seconds and has no cycles; to look at it every 700 objects took a sixth of its CPU.
+COLLECTOR = (20_000, 20, 100)
 
 
 async def run_worker(settings: Settings) -> None:
     """Work until a stop signal. The first one finishes or releases what is in work, the second ends at once."""
+    gc.set_threshold(*COLLECTOR)
     async with seen_over_http(settings) as watched, stoppable_worker(settings) as worker:
         if worker is not None:
             async with watched(worker):

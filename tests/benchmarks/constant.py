@@ -6,6 +6,7 @@ there is no setting for this.
 
 from __future__ import annotations
 
+import gc
 import signal
 
 import anyio
@@ -17,7 +18,7 @@ from service.logs import configure
 from service.settings import load_settings
 from service.worker.fleet import end_with_parent
 from service.worker.loops import Worker
-from service.worker.running import open_worker
+from service.worker.running import COLLECTOR, open_worker
 from tests.benchmarks import jobs
 
 CONSTANT = analyze(*jobs.pair(seed=1, kb=2.0))
@@ -28,6 +29,7 @@ async def extract(job: LearningJob) -> Analysis:
 
 
 async def run() -> None:
+    gc.set_threshold(*COLLECTOR)
     async with open_worker(load_settings(), extract=extract) as worker, anyio.create_task_group() as group:
         group.start_soon(_stop_on_signal, worker)
         await worker.run()

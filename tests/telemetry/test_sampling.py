@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -34,7 +33,7 @@ def _delivery(number: int, flags: str | None) -> Delivery:
 
 def _pass(tracing: Tracing, deliveries: Sequence[Delivery]) -> None:
     """Take entries the whole way in one batch."""
-    works = [Work(one, cast(Any, None), f"job-{one.id}", datetime.now(UTC), b"", b"") for one in deliveries]
+    works = [Work(one, "ana", "c", f"job-{one.id}", datetime.now(UTC), b"", b"") for one in deliveries]
     for number, (delivery, work) in enumerate(zip(deliveries, works, strict=True)):
         tracing.opened(delivery, number)
         tracing.decoded(delivery, work, Stage("decode", number, number + 1, delivery.id))
