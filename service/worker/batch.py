@@ -267,14 +267,17 @@ class BatchLearner:
     async def _toned(self, attempt: Attempt, edits: Sequence[PendingEdit], *, late: bool = False) -> list[StyleDelta]:
         """Return the deltas with their tone: one call for all edits of the batch that have not been asked for yet."""
         asked = [edit for edit in edits if edit.delta.job_id not in attempt.tones]
-        if self._tone.state() == "disabled":
-            attempt.tones |= {edit.delta.job_id: Judgement(edit.delta.tone_shift) for edit in asked}
-        elif asked:
-            requests = [ToneRequest(edit.delta.job_id, edit.delta, tuple(edit.pairs)) for edit in asked]
+        if asked:
             with stage("tone"):
-                judgements = await self._bounded(self._tone.classify(requests, late=late))
-            attempt.tones |= {edit.delta.job_id: said for edit, said in zip(asked, judgements, strict=True)}
+                said = await self._judge(asked, late=late)
+            attempt.tones |= {edit.delta.job_id: one for edit, one in zip(asked, said, strict=True)}
         return [judged(edit.delta, attempt.tones[edit.delta.job_id]) for edit in edits]
+
+    async def _judge(self, edits: Sequence[PendingEdit], *, late: bool) -> Sequence[Judgement]:
+        if self._tone.state() == "disabled":  # the lists' label is there already
+            return [Judgement(edit.delta.tone_shift) for edit in edits]
+        requests = [ToneRequest(edit.delta.job_id, edit.delta, tuple(edit.pairs)) for edit in edits]
+        return await self._bounded(self._tone.classify(requests, late=late))
 
     async def _bounded(self, awaitable: Awaitable[T]) -> T:
         try:
