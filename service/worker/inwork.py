@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 import anyio
 
@@ -60,7 +61,8 @@ class InWork:
         self._count = 0
         self._bytes = 0
         self._backlog = False
-        self._settled: deque[tuple[float, int]] = deque()
+        self._settled: deque[tuple[float, int]] = deque()  # when, and how many
+        self._pace = 0  # all of them together
         self._changed = anyio.Event()
 
     def __len__(self) -> int:
@@ -99,6 +101,7 @@ class InWork:
         self._bytes -= sum(dropped)
         if settled and dropped:
             self._settled.append((self._clock(), len(dropped)))
+            self._pace += len(dropped)
         self._changed.set()
         self._changed = anyio.Event()
 
@@ -172,10 +175,13 @@ class InWork:
     def _budget(self) -> int:
         now = self._clock()
         while self._settled and self._settled[0][0] < now - BACKLOG_SECONDS:
-            self._settled.popleft()
-        seconds = BACKLOG_SECONDS if self._backlog else RATE_SECONDS
-        recent = [(at, count) for at, count in self._settled if at >= now - seconds]
-        settled = sum(count for _, count in recent)
-        if self._backlog and recent:  # from a shorter time, as after a start, what ten seconds would have been
-            settled = round(settled * seconds / max(RATE_SECONDS, now - recent[0][0]))
-        return max(self._concurrency, min(self._prefetch, settled))
+            self._pace -= self._settled.popleft()[1]
+        if not self._backlog:
+            recent = takewhile(lambda settled: settled[0] >= now - RATE_SECONDS, reversed(self._settled))
+            return self._bounded(sum(count for _, count in recent))
+        # From a shorter time, as after a start, what ten seconds would have been.
+        seconds = now - self._settled[0][0] if self._settled else 0.0
+        return self._bounded(round(self._pace * BACKLOG_SECONDS / max(RATE_SECONDS, seconds)))
+
+    def _bounded(self, entries: int) -> int:
+        return max(self._concurrency, min(self._prefetch, entries))
