@@ -27,23 +27,31 @@ def _defaults(model: type[BaseModel]) -> dict[str, Any]:
     return {name: field.get_default() for name, field in model.model_fields.items()}
 
 
+# What `object.__setattr__` would find by name each time.
+_set_fields, _set_given, _set_extra, _set_private = (
+    BaseModel.__dict__[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
+
+
 def _made(model: type[M], fields: dict[str, Any], given: Iterable[str]) -> M:
     """An object with ``fields`` as they are: what ``model_construct`` does, for a model without aliases."""
     made = model.__new__(model)
-    object.__setattr__(made, "__dict__", fields)
-    object.__setattr__(made, "__pydantic_fields_set__", set(given))
-    object.__setattr__(made, "__pydantic_extra__", None)
-    object.__setattr__(made, "__pydantic_private__", None)
+    _set_fields(made, fields)
+    _set_given(made, set(given))
+    _set_extra(made, None)
+    _set_private(made, None)
     return made
 
 
 def _reader(model: type[M]) -> Callable[[Document], M]:
     """What makes a ``model`` of plain values."""
     defaults = _defaults(model)
+    known = len(defaults)
 
     def read(document: Document) -> M:
         fields = {**defaults, **document}
-        if len(fields) > len(defaults):  # another release's: what it added is left out
+        if len(fields) > known:  # another release's: what it added is left out
             fields = {name: fields[name] for name in defaults}
         return _made(model, fields, document)
 
