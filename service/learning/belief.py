@@ -79,16 +79,26 @@ DIRECTION = Habit()
 
 
 def read(votes: Sequence[Vote], threshold: int, habit: Habit = DIRECTION, held: int = 0) -> Reading:
-    """Weigh ``votes``, oldest first; ``held`` is the claim of a seed, kept until evidence contradicts it."""
-    if not held and not any(vote.value for vote in votes):
+    """Weigh ``votes``, oldest first; ``held`` is the claim of a seed, kept until evidence contradicts it.
+
+    Without a seed, and with fewer than ``threshold`` votes for either side, nothing can be claimed and nothing is
+    weighed.
+    """
+    values = [vote.value for vote in votes]
+    if not held and max(values.count(1), values.count(-1)) < max(threshold, 1):
         return Reading()
     belief = _start(held)
-    counts = {1: threshold if held > 0 else 0, -1: threshold if held < 0 else 0}
+    for_plus, for_minus = threshold if held > 0 else 0, threshold if held < 0 else 0
     for vote in votes:
-        if vote.value:
-            counts[vote.value] += 1
         belief = _weigh(belief, vote, habit)
-        held = _claim(held, belief, counts, threshold)
+        for_plus += vote.value > 0
+        for_minus += vote.value < 0
+        if belief[0] >= ENTER and for_plus >= threshold:
+            held = 1
+        elif belief[1] >= ENTER and for_minus >= threshold:
+            held = -1
+        elif held and belief[0 if held > 0 else 1] < LEAVE:
+            held = 0
     return _reading(votes, held, belief)
 
 
@@ -103,40 +113,31 @@ def _start(held: int) -> Belief:
 
 
 _STAY = 1.0 - SWITCH
-_INFLOW = (SWITCH * PRIOR[0], SWITCH * PRIOR[1], SWITCH * PRIOR[2], SWITCH * PRIOR[3])
+_PLUS, _MINUS, _NEITHER, _WAVER = (SWITCH * share for share in PRIOR)
 
 
 def _weigh(belief: Belief, vote: Vote, habit: Habit) -> Belief:
     """Let every explanation leak to the prior, then weigh it by what the vote says of it."""
-    plus = _STAY * belief[0] + _INFLOW[0]
-    minus = _STAY * belief[1] + _INFLOW[1]
-    neither = _STAY * belief[2] + _INFLOW[2]
-    waver = _STAY * belief[3] + _INFLOW[3]
-    if vote.value:
-        for_plus, for_minus = (habit.act, habit.slip) if vote.value > 0 else (habit.slip, habit.act)
+    plus, minus, neither, waver = belief
+    value, up, down = vote
+    plus, minus = _STAY * plus + _PLUS, _STAY * minus + _MINUS
+    neither, waver = _STAY * neither + _NEITHER, _STAY * waver + _WAVER
+    if value:
+        for_plus, for_minus = (habit.act, habit.slip) if value > 0 else (habit.slip, habit.act)
         plus, minus, neither, waver = plus * for_plus, minus * for_minus, neither * habit.chance, waver * habit.waver
-    else:
-        either = vote.up + vote.down
-        plus *= 1.0 - habit.act * vote.up - habit.slip * vote.down
-        minus *= 1.0 - habit.act * vote.down - habit.slip * vote.up
+    elif up or down:
+        either = up + down
+        plus *= 1.0 - habit.act * up - habit.slip * down
+        minus *= 1.0 - habit.act * down - habit.slip * up
         neither *= 1.0 - habit.chance * either
         waver *= 1.0 - habit.waver * either
     total = plus + minus + neither + waver
     return plus / total, minus / total, neither / total, waver / total
 
 
-def _claim(held: int, belief: Belief, counts: dict[int, int], threshold: int) -> int:
-    for sign, likely in ((1, belief[0]), (-1, belief[1])):
-        if likely >= ENTER and counts[sign] >= threshold:
-            return sign
-    if held and belief[0 if held > 0 else 1] < LEAVE:
-        return 0
-    return held
-
-
 def _reading(votes: Sequence[Vote], value: int, belief: Belief) -> Reading:
     if not value:
-        return Reading(strength=max(belief[0], belief[1]))
+        return Reading()
     supporting = tuple(index for index, vote in enumerate(votes) if vote.value == value)
     against = sum(vote.value == -value for vote in votes)
     chances = sum(_offered(vote, value) for vote in votes)
