@@ -55,7 +55,7 @@ def _brought(edit: StyleDelta, out: Spans, put: Spans, marked: dict[str, tuple[f
     """The signs on each scale that learned phrases put in or taken out brought, and what took their place."""
     signs = [0.0] * len(votes.SCALES)
     for wanted, tones in marked.items():
-        times = put.has(wanted) - out.has(wanted)
+        times = (wanted in put.text) - (wanted in out.text)
         if times < 0:
             instead = [swap.after for swap in edit.substitutions if wanted in piece(swap.before).key]
             signs = list(map(sum, zip(signs, *(tone_of(one, edit.language) for one in instead), strict=True)))

@@ -22,12 +22,13 @@ SHORTEST_RUN = 4
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One changed span: its text, its folded words, and where each word stands in the text."""
+    """One changed span: its text, its folded words, where each stands in the text, and which have content."""
 
     text: str
     words: tuple[str, ...]
     places: tuple[tuple[int, int], ...]
     key: str
+    content: frozenset[str]
 
     def written(self, start: int, end: int) -> str:
         """Words ``start`` to ``end`` (exclusive) as written."""
@@ -39,7 +40,8 @@ def piece(text: str) -> Piece:
     tokens = tokenize(text)
     at = [index for index, word in enumerate(tokens.keys) if is_word(word)]
     words = tuple(tokens.keys[index] for index in at)
-    return Piece(text, words, tuple((tokens.starts[index], tokens.ends[index]) for index in at), key(words))
+    places = tuple((tokens.starts[index], tokens.ends[index]) for index in at)
+    return Piece(text, words, places, key(words), frozenset(filter(is_content, words)))
 
 
 def key(words: Iterable[str]) -> str:

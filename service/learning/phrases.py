@@ -18,13 +18,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import NamedTuple
 
 from schemas.delta import StyleDelta
 from schemas.profile import Phrase
 from service.analysis.sketch import contains
 from service.learning.belief import Habit, Reading, Vote, read
-from service.learning.phrase_text import Piece, content_words, is_content, is_junk, key, piece, shown, trimmed
+from service.learning.phrase_text import Piece, content_words, is_junk, key, piece, shown, trimmed
 
 MOST = 20
 BAN = Habit(act=0.75, chance=0.08)
@@ -37,23 +38,24 @@ SAME = 0.6
 Words = tuple[str, ...]
 
 
-@dataclass(slots=True)
-class Spans:
+class Spans(NamedTuple):
     """The changed spans of one edit on one side.
 
-    ``swapped`` are single words exchanged for others, ``register`` how much of a change of register the edit has:
-    such exchanges and contractions.
+    ``text`` are the keys of the pieces, a line each: no key has a line break, so that ``key in text`` finds a run of
+    words within one piece. ``swapped`` are single words exchanged for others, ``register`` how much of a change of
+    register the edit has: such exchanges and contractions.
     """
 
     pieces: list[Piece]
+    text: str
     swapped: frozenset[str] = frozenset()
     register: int = 0
 
-    def has(self, wanted: str) -> bool:
-        return any(wanted in part.key for part in self.pieces)
-
 
 Sides = tuple[list[Spans], list[Spans]]
+NO_SPANS = Spans([], "")
+ACT = {value: Vote(value) for value in (-1, 1)}
+KEPT, ABSENT, COULD_ADD = Vote(0, 1.0, 0.0), Vote(0, 0.0, 0.0), Vote(0, 0.8, 0.0)
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Candidate:
     words: Words
     key: str
     support: int = 0
-    forms: Counter[str] = field(default_factory=Counter)
+    forms: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +84,20 @@ def _both(edit: StyleDelta) -> tuple[Spans, Spans]:
     out, put = _pieces(edit.phrases_removed), _pieces(edit.phrases_added)
     if out and put:
         # What came back with a word changed ("we are open late", "we're open late") was neither taken out nor put in.
-        back = {(a, b) for a in out for b in put if _alike(a.words, b.words)}
+        back = [(a, b) for a in out for b in put if _alike(a, b)]
         out = [part for part in out if all(part is not a for a, _ in back)]
         put = [part for part in put if all(part is not b for _, b in back)]
-    return _with_swaps(edit, out), Spans(put)
+    return _with_swaps(edit, out), _spans(put) if put else NO_SPANS
 
 
-def _alike(first: Words, second: Words) -> bool:
-    if len(first) < 2 or len(second) < 2:
+def _spans(pieces: list[Piece], swapped: frozenset[str] = frozenset(), register: int = 0) -> Spans:
+    return Spans(pieces, "\n".join([part.key for part in pieces]), swapped, register)
+
+
+def _alike(first: Piece, second: Piece) -> bool:
+    if len(first.words) < 2 or len(second.words) < 2:
         return False
-    one, other = set(filter(is_content, first)), set(filter(is_content, second))
+    one, other = first.content, second.content
     return bool(one) and len(one & other) >= SAME * max(len(one), len(other))
 
 
@@ -100,11 +106,13 @@ def _pieces(texts: Sequence[str]) -> list[Piece]:
 
 
 def _with_swaps(edit: StyleDelta, pieces: list[Piece]) -> Spans:
-    swaps = {part.key: part for part in map(piece, (swap.before for swap in edit.substitutions))}
-    singles = [part for part in swaps.values() if len(part.words) == 1 and content_words(part.words)]
-    pieces = pieces + [part for part in singles if not any(part.key in one.key for one in pieces)]
     contracted = edit.contractions.added + edit.contractions.removed
-    return Spans(pieces, frozenset(part.key for part in singles), len(swaps) + contracted)
+    if not edit.substitutions:
+        return _spans(pieces, register=contracted) if pieces or contracted else NO_SPANS
+    swaps = {part.key: part for part in [piece(swap.before) for swap in edit.substitutions]}
+    singles = [part for part in swaps.values() if len(part.words) == 1 and part.content]
+    pieces = pieces + [part for part in singles if not any(part.key in one.key for one in pieces)]
+    return _spans(pieces, frozenset([part.key for part in singles]), len(swaps) + contracted)
 
 
 def banned(edits: Sequence[StyleDelta], sides: Sides, threshold: int, seeds: Sequence[Phrase] = ()) -> list[Found]:
@@ -121,29 +129,32 @@ def common(edits: Sequence[StyleDelta], sides: Sides, threshold: int, seeds: Seq
 
 
 def _candidates(sides: list[Spans], threshold: int) -> list[Candidate]:
+    having = [spans for spans in sides if spans.pieces]
+    if len(having) < threshold:
+        return []
     found: dict[Words, Candidate] = {}
-    words, pairs = _frequent(sides, threshold)
-    for spans in sides:
-        for part in spans.pieces:
-            # A span holding a word that too few edits have cannot recur as a whole.
-            if words.issuperset(part.words):
-                _offer(found, part, 0, len(part.words))
+    words, pairs = _frequent(having, threshold)
+    for part in [part for spans in having for part in spans.pieces]:
+        # A span holding a word that too few edits have cannot recur as a whole.
+        if words.issuperset(part.words):
+            _offer(found, part, 0, len(part.words))
+        if not pairs.isdisjoint(pairwise(part.words)):
             for start, end in _runs(part.words, pairs):
                 _offer(found, part, start, end)
     usable = [one for one in found.values() if not is_junk(one.words)]
     for one in usable:
-        one.support = sum(spans.has(one.key) for spans in sides)
+        one.support = sum([one.key in spans.text for spans in having])
     return _maximal([one for one in usable if one.support >= threshold])
 
 
 def _frequent(sides: list[Spans], threshold: int) -> tuple[set[str], set[tuple[str, str]]]:
     """Words, and pairs of neighbouring words, that at least ``threshold`` edits have."""
-    words: Counter[str] = Counter()
-    pairs: Counter[tuple[str, str]] = Counter()
-    for spans in sides:
-        words.update({word for part in spans.pieces for word in part.words})
-        pairs.update({pair for part in spans.pieces for pair in pairwise(part.words)})
+    words = Counter(chain.from_iterable([{word for part in one.pieces for word in part.words} for one in sides]))
     often = {word for word, count in words.items() if count >= threshold}
+    if not often:
+        return often, set()
+    twos = [{two for part in one.pieces for two in pairwise(part.words)} for one in sides]
+    pairs = Counter(chain.from_iterable(twos))
     return often, {pair for pair, count in pairs.items() if count >= threshold}
 
 
@@ -166,7 +177,7 @@ def _offer(found: dict[Words, Candidate], part: Piece, start: int, end: int) -> 
     candidate = found.get(words)
     if candidate is None:
         candidate = found[words] = Candidate(words, key(words))
-    candidate.forms[part.written(start, end)] += 1
+    candidate.forms.append(part.written(start, end))
 
 
 def _maximal(candidates: list[Candidate]) -> list[Candidate]:
@@ -190,11 +201,11 @@ def _is_register(one: Candidate, sides: list[Spans], threshold: int) -> bool:
     """
     if len(one.words) > 1:
         return False
-    having = [spans for spans in sides if spans.has(one.key)]
-    swapped = sum(one.key in spans.swapped for spans in having)
+    having = [spans for spans in sides if one.key in spans.text]
+    swapped = sum([one.key in spans.swapped for spans in having])
     if 2 * swapped < len(having):
         return False
-    others = sum(spans.register > (one.key in spans.swapped) for spans in sides)
+    others = sum([spans.register > (one.key in spans.swapped) for spans in sides])
     return swapped <= threshold or 2 * others >= swapped
 
 
@@ -210,7 +221,7 @@ def _weigh(
     found: list[Found] = []
     for one in candidates:
         seed = seeded.pop(one.key, None)
-        text = shown(one.forms) if seed is None else seed.phrase
+        text = shown(Counter(one.forms)) if seed is None else seed.phrase
         votes = _votes(edits, one.key, text, sides, kept_counts)
         reading = read(votes, threshold, habit, held=int(seed is not None))
         if reading.value > 0:
@@ -232,7 +243,7 @@ def _seeded(
     for seed in seeds:
         votes = _votes(edits, piece(seed.phrase).key, seed.phrase, sides, kept_counts)
         if not kept_counts:
-            votes = [vote if vote.value else Vote(0, 0.0, 0.0) for vote in votes]
+            votes = [vote if vote.value else ABSENT for vote in votes]
         reading = read(votes, threshold, habit, held=1)
         if reading.value > 0:
             found.append(Found(_phrase(seed.phrase, reading, edits, seed), reading))
@@ -246,15 +257,11 @@ def _votes(
     sides: Sides,
     kept_counts: bool,
 ) -> list[Vote]:
+    standing, gone = (KEPT, ABSENT) if kept_counts else (ABSENT, COULD_ADD)
     votes = []
     for edit, ours, theirs in zip(edits, *sides, strict=True):
-        value = int(ours.has(wanted)) - int(theirs.has(wanted))
-        if value:
-            votes.append(Vote(value))
-        elif kept_counts:
-            votes.append(Vote(0, float(contains(edit.kept_words, text)), 0.0))
-        else:
-            votes.append(Vote(0, 0.0 if contains(edit.kept_words, text) else 0.8, 0.0))
+        value = (wanted in ours.text) - (wanted in theirs.text)
+        votes.append(ACT[value] if value else standing if contains(edit.kept_words, text) else gone)
     return votes
 
 
