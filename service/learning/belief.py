@@ -84,8 +84,7 @@ def read(votes: Sequence[Vote], threshold: int, habit: Habit = DIRECTION, held: 
     Without a seed, and with fewer than ``threshold`` votes for either side, nothing can be claimed and nothing is
     weighed.
     """
-    values = [vote.value for vote in votes]
-    if not held and max(values.count(1), values.count(-1)) < max(threshold, 1):
+    if not held and not enough([vote.value for vote in votes], threshold):
         return Reading()
     belief = _start(held)
     for_plus, for_minus = threshold if held > 0 else 0, threshold if held < 0 else 0
@@ -100,6 +99,11 @@ def read(votes: Sequence[Vote], threshold: int, habit: Habit = DIRECTION, held: 
         elif held and belief[0 if held > 0 else 1] < LEAVE:
             held = 0
     return _reading(votes, held, belief)
+
+
+def enough(values: Sequence[int], threshold: int) -> bool:
+    """Whether ``threshold`` votes, one at least, are for one side."""
+    return max(values.count(1), values.count(-1)) >= max(threshold, 1)
 
 
 Belief = tuple[float, float, float, float]

@@ -23,7 +23,7 @@ from service.learning.phrases import Found, Sides, Spans
 
 # Less than half a sign left is nothing.
 LEFT = 0.5
-NOTHING = Vote(0, 0.0, 0.0)
+NO_SIGNS: tuple[float, ...] = (0.0,) * len(votes.SCALES)
 
 
 def _signs(value: float) -> float:
@@ -43,24 +43,29 @@ def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Foun
     brought = [_brought(edit, out, put, marked) for edit, out, put in zip(edits, *sides, strict=True)]
     moves = [votes.signals(edit) for edit in edits]
     return {
-        scale: [
-            votes.tone(move[index]) if _is_left(move[index], signs[index]) else NOTHING
-            for move, signs in zip(moves, brought, strict=True)
-        ]
+        scale: _column([move[index] for move in moves], [signs[index] for signs in brought])
         for index, scale in enumerate(votes.SCALES)
     }
 
 
-def _brought(edit: StyleDelta, out: Spans, put: Spans, marked: dict[str, tuple[float, ...]]) -> list[float]:
+def _column(values: Sequence[float], brought: Sequence[float]) -> list[Vote]:
+    """The votes on one scale."""
+    if not any(values):
+        return [votes.tone(0.0)] * len(values)
+    both = zip(values, brought, strict=True)
+    return [votes.tone(value) if _is_left(value, signs) else votes.NOTHING for value, signs in both]
+
+
+def _brought(edit: StyleDelta, out: Spans, put: Spans, marked: dict[str, tuple[float, ...]]) -> tuple[float, ...]:
     """The signs on each scale that learned phrases put in or taken out brought, and what took their place."""
-    signs = [0.0] * len(votes.SCALES)
+    signs = NO_SIGNS
     for wanted, tones in marked.items():
         times = (wanted in put.text) - (wanted in out.text)
-        if times < 0:
+        if times < 0 and edit.substitutions:
             instead = [swap.after for swap in edit.substitutions if wanted in piece(swap.before).key]
-            signs = list(map(sum, zip(signs, *(tone_of(one, edit.language) for one in instead), strict=True)))
+            signs = tuple(map(sum, zip(signs, *(tone_of(one, edit.language) for one in instead), strict=True)))
         if times:
-            signs = [sign + times * tone for sign, tone in zip(signs, tones, strict=True)]
+            signs = tuple([sign + times * tone for sign, tone in zip(signs, tones, strict=True)])
     return signs
 
 

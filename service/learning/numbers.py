@@ -22,6 +22,7 @@ without a trace.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -79,11 +80,15 @@ class Fold:
         if self.clock.overdue(at, rules):
             self.close(rules)
         self.clock = self.clock.see(at, rules)
-        for path, value in _observations(delta, moves):
-            total, count = self.waiting.get(path, (0.0, 0))
-            self.waiting[path] = (total + value, count + 1)
-        if self.clock.waiting_since is None:
-            self._move(rules)
+        seen = _observations(delta, moves)
+        if self.clock.waiting_since is None and not self.waiting:
+            self._move(seen, rules.step)
+        else:
+            for path, value in seen:
+                total, count = self.waiting.get(path, (0.0, 0))
+                self.waiting[path] = (total + value, count + 1)
+            if self.clock.waiting_since is None:
+                self._learn_waiting(rules)
         if delta.sample:
             self.samples = with_sample(self.samples, delta.sample)
         self.folded += 1
@@ -91,24 +96,26 @@ class Fold:
     def close(self, rules: LearningRules) -> None:
         """Learn the open batch."""
         self.clock = self.clock.learn_waiting(rules)
-        self._move(rules)
+        self._learn_waiting(rules)
 
-    def _move(self, rules: LearningRules) -> None:
-        for path, (total, count) in self.waiting.items():
-            self.values[path] = self._moved(path, total / count, rules.step)
-        self.waiting = {}
+    def _learn_waiting(self, rules: LearningRules) -> None:
+        if self.waiting:
+            self._move([(path, total / count) for path, (total, count) in self.waiting.items()], rules.step)
+            self.waiting = {}
 
-    def _moved(self, path: str, observed: float, step: float) -> float:
-        value = self.values[path]
-        if path == SENTENCE_LENGTH:
-            new = value + step * (observed - value) if self.known else observed
-            self.known = True
-        elif path == EMOJI_FREQUENCY:
-            new = value + _at_most_one(EMOJI_STEP * (observed - value))
-        else:
-            new = value + _at_most_one(step * (self.origin[path] + observed - value))
-        low, high = LIMITS[path]
-        return min(max(new, low), high)
+    def _move(self, seen: Sequence[tuple[str, float]], step: float) -> None:
+        """Make one iteration of what was seen."""
+        for path, observed in seen:
+            value = self.values[path]
+            if path == SENTENCE_LENGTH:
+                value = value + step * (observed - value) if self.known else observed
+                self.known = True
+            elif path == EMOJI_FREQUENCY:
+                value += _at_most_one(EMOJI_STEP * (observed - value))
+            else:
+                value += _at_most_one(step * (self.origin[path] + observed - value))
+            low, high = LIMITS[path]
+            self.values[path] = low if value < low else high if value > high else value
 
     def write(self, style: Style) -> None:
         """Set the averages and samples of ``style``, rounded to what is worth reading."""
@@ -136,14 +143,16 @@ class Fold:
 
 
 def _at_most_one(move: float) -> float:
-    return min(max(move, -1.0), 1.0)
+    return -1.0 if move < -1.0 else 1.0 if move > 1.0 else move
 
 
 def _observations(delta: StyleDelta, moves: tuple[float, ...]) -> list[tuple[str, float]]:
     """What one edit says about the averages, by path."""
-    seen = [(EMOJI_FREQUENCY, min(delta.emoji.after / max(delta.posts.after, 1), 5.0))]
+    posts, emoji = delta.posts.after, delta.emoji.after
+    seen = [(EMOJI_FREQUENCY, min(emoji / posts if posts > 1 else float(emoji), 5.0))]
     if delta.sentences.after:
         low, high = LIMITS[SENTENCE_LENGTH]
         seen.append((SENTENCE_LENGTH, min(max(delta.sentence_length.after, low), high)))
-    seen += [(path, TONE_REACH * value) for path, value in zip(TONE, moves, strict=True) if value]
+    if any(moves):
+        seen += [(path, TONE_REACH * value) for path, value in zip(TONE, moves, strict=True) if value]
     return seen

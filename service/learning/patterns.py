@@ -14,7 +14,7 @@ from typing import Literal
 from schemas.delta import StyleDelta
 from schemas.profile import Claim, Style
 from service.learning import phrases, votes
-from service.learning.belief import DIRECTION, Habit, Reading, Vote, read
+from service.learning.belief import DIRECTION, Habit, Reading, Vote, enough, read
 from service.learning.marks import tone_votes
 from service.learning.paths import get
 from service.learning.phrases import Found
@@ -33,10 +33,11 @@ Voter = Callable[[StyleDelta], Vote]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A two-sided feature: ``up`` and ``down`` are the values claimed, ``log`` the words of the log."""
+    """A two-sided feature: what an edit did to it, the chance it had, and the values ``up`` and ``down`` claimed."""
 
     path: str
-    voter: Voter
+    value: Callable[[StyleDelta], int]
+    chance: Callable[[StyleDelta], votes.Chance]
     threshold: Threshold
     up: str
     down: str
@@ -60,19 +61,40 @@ class Kinds:
 VOCABULARY = Habit(chance=0.35, waver=0.5)
 
 FEATURES = (
-    Feature("directions.sentence_length", votes.sentence_length, "threshold_sentence_length", "longer", "shorter"),
-    Feature("directions.emoji", votes.emoji, "threshold_emoji", "more", "fewer"),
-    Feature("directions.bullets", votes.bullets, "threshold_structure", "more", "fewer"),
-    Feature("directions.headings", votes.headings, "threshold_structure", "more", "fewer"),
-    Feature("directions.paragraphs", votes.paragraphs, "threshold_structure", "longer", "shorter"),
-    Feature("writing_traits.uses_questions_often", votes.questions, "threshold_structure", "yes", "no"),
-    Feature("writing_traits.uses_hooks", votes.opening("hook"), "threshold_structure", "yes", "no"),
-    Feature("vocabulary_level", votes.vocabulary, "threshold_major_change", "advanced", "simple", VOCABULARY),
+    Feature(
+        "directions.sentence_length",
+        votes.sentence_length,
+        votes.sentence_length_chance,
+        "threshold_sentence_length",
+        "longer",
+        "shorter",
+    ),
+    Feature("directions.emoji", votes.emoji, votes.emoji_chance, "threshold_emoji", "more", "fewer"),
+    Feature("directions.bullets", votes.bullets, votes.bullets_chance, "threshold_structure", "more", "fewer"),
+    Feature("directions.headings", votes.headings, votes.headings_chance, "threshold_structure", "more", "fewer"),
+    Feature(
+        "directions.paragraphs", votes.paragraphs, votes.paragraphs_chance, "threshold_structure", "longer", "shorter"
+    ),
+    Feature(
+        "writing_traits.uses_questions_often",
+        votes.questions,
+        votes.questions_chance,
+        "threshold_structure",
+        "yes",
+        "no",
+    ),
+    Feature("writing_traits.uses_hooks", votes.hooks, votes.hooks_chance, "threshold_structure", "yes", "no"),
+    Feature(
+        "vocabulary_level",
+        votes.vocabulary,
+        votes.vocabulary_chance,
+        "threshold_major_change",
+        "advanced",
+        "simple",
+        VOCABULARY,
+    ),
 )
-TONES = {
-    scale: Feature(f"directions.tone.{scale}", votes.no_vote, "threshold_major_change", "higher", "lower")
-    for scale in votes.SCALES
-}
+TONES = {scale: f"directions.tone.{scale}" for scale in votes.SCALES}
 KINDS = (
     Kinds("directions.ending", votes.ending, "threshold_structure", votes.made_ending),
     Kinds("structure_preferences.intro", votes.opening, "threshold_structure", votes.made_opening),
@@ -113,10 +135,16 @@ def survey(evidence: Sequence[StyleDelta], seed: Style, own: frozenset[str], rul
     banned, common = phrases.overlap(banned, common)
     findings: dict[str, Finding] = {}
     for feature in FEATURES:
-        _find(findings, feature, [feature.voter(edit) for edit in edits], seed if feature.path in own else None, rules)
+        held = _held(get(seed, feature.path), feature.up, feature.down) if feature.path in own else 0
+        threshold = getattr(rules, feature.threshold)
+        values = [feature.value(edit) for edit in edits]
+        if held or enough(values, threshold):
+            cast = [Vote(value, *feature.chance(edit)) for value, edit in zip(values, edits, strict=True)]
+            _find(findings, feature.path, read(cast, threshold, feature.habit, held), feature.up, feature.down)
     for scale, cast in tone_votes(edits, sides, (*banned, *common)).items():
-        feature = TONES[scale]
-        _find(findings, feature, cast, seed if feature.path in own else None, rules)
+        path = TONES[scale]
+        held = _held(get(seed, path), "higher", "lower") if path in own else 0
+        _find(findings, path, read(cast, rules.threshold_major_change, held=held), "higher", "lower")
     for kinds in KINDS:
         best = _best_kind(kinds, edits, seed if kinds.path in own else None, rules)
         if best:
@@ -124,20 +152,16 @@ def survey(evidence: Sequence[StyleDelta], seed: Style, own: frozenset[str], rul
     return Survey(edits, findings, banned, common)
 
 
-def _find(
-    findings: dict[str, Finding], feature: Feature, cast: list[Vote], seed: Style | None, rules: LearningRules
-) -> None:
-    held = 0 if seed is None else _held(feature, seed)
-    reading = read(cast, getattr(rules, feature.threshold), feature.habit, held)
+def _find(findings: dict[str, Finding], path: str, reading: Reading, up: str, down: str) -> None:
     if reading.value:
-        findings[feature.path] = Finding(feature.path, feature.up if reading.value > 0 else feature.down, reading)
+        findings[path] = Finding(path, up if reading.value > 0 else down, reading)
 
 
-def _held(feature: Feature, seed: Style) -> int:
-    value = get(seed, feature.path)
+def _held(value: object, up: str, down: str) -> int:
+    """The claim of a seed that has ``value``."""
     if isinstance(value, bool):
         return 1 if value else -1
-    return {feature.up: 1, feature.down: -1}.get(value, 0)
+    return (value == up) - (value == down)
 
 
 def _best_kind(kinds: Kinds, edits: Sequence[StyleDelta], seed: Style | None, rules: LearningRules) -> Finding | None:

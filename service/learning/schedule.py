@@ -11,8 +11,8 @@ the number of workers: it is a left fold over the ordered edits, ``Clock`` being
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from service.learning.rules import LearningRules
 
@@ -32,8 +32,7 @@ def learn_now(last_learned_at: datetime | None, waiting: bool, now: datetime, ru
     return last_learned_at is None or now >= last_learned_at + rules.rate_limit
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """Iterations so far, when the last one was, and since when edits wait for the next."""
 
     iterations: int = 0

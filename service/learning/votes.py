@@ -4,15 +4,18 @@ A vote must come from what the writer did to the feature itself. Most wrong clai
 action adds a short sentence and a short paragraph, a list takes a sentence out of the prose. So lengths are
 those that the analysis compared over what both texts share.
 
-``up`` and ``down`` of a vote are the chances. "Fewer emoji" had a chance only if the draft had emoji; "more
-bullets" has one in any longer text, but not every text has something to list, so that chance counts half.
+A feature with two sides is read by two functions: what the edit did to it (``emoji``: +1, -1 or 0), and with how much
+of a chance for either (``emoji_chance``). "Fewer emoji" had a chance only if the draft had emoji; "more bullets" has
+one in any longer text, but not every text has something to list, so that chance counts half. They are two because
+most edits do nothing to most features, and chances are asked for only when enough edits did.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 
-from schemas.delta import Count, StyleDelta
+from schemas.delta import Count, Measure, StyleDelta
 from service.learning.belief import Vote
 
 # A change of the mean below this share is what any edit does.
@@ -43,76 +46,129 @@ LABELS: dict[str, tuple[str, int]] = {
 SCALES = ("formality", "enthusiasm", "directness", "humor", "emotionality")
 
 
+Chance = tuple[float, float]
+NO_CHANCE: Chance = (0.0, 0.0)
+
+
 def _sign(value: float) -> int:
     return (value > 0) - (value < 0)
 
 
 def _net(count: Count) -> int:
-    return count.after - count.before
+    """Which way a count went."""
+    before, after = count.before, count.after
+    return (after > before) - (after < before)
 
 
 def _listed(delta: StyleDelta) -> int:
-    return _net(delta.bullets) + _net(delta.numbered)
+    bullets, numbered = delta.bullets, delta.numbered
+    return bullets.after - bullets.before + numbered.after - numbered.before
 
 
-def sentence_length(delta: StyleDelta) -> Vote:
+def _has_sentences(delta: StyleDelta) -> bool:
+    words, sentences = delta.words, delta.sentences
+    return bool(words.before and words.after and sentences.before and sentences.after)
+
+
+def _compared_length(delta: StyleDelta) -> Measure:
+    shared = delta.shared_length
+    return shared if shared.before > 0 else delta.sentence_length
+
+
+def sentence_length(delta: StyleDelta) -> int:
     """+1 longer, -1 shorter, by what the writer did to sentences that both texts have.
 
     A sentence added or dropped, a list or a phrase changes no sentence; in a text that shares none all count.
     """
-    if not (delta.words.before and delta.words.after and delta.sentences.before and delta.sentences.after):
-        return Vote(0, 0.0, 0.0)
-    length = delta.shared_length if delta.shared_length.before > 0 else delta.sentence_length
+    length = _compared_length(delta)
     change = length.difference / length.before if length.before > 0 else 0.0
+    if not change or not _has_sentences(delta):
+        return 0
     needed = LENGTH_CHANGE if _net(delta.sentences) else TIGHTENED
-    chance_down = 1.0 if length.before > SHORT_SENTENCE[delta.length_unit] else 0.0
-    chance_up = 1.0 if delta.sentences.before > 1 else 0.0
-    return Vote(_sign(change) if abs(change) >= needed else 0, chance_up, chance_down)
+    return _sign(change) if abs(change) >= needed else 0
 
 
-def emoji(delta: StyleDelta) -> Vote:
-    posts = max(delta.posts.before, 1)
-    return Vote(
-        _sign(_net(delta.emoji)),
-        1.0 if delta.emoji.before < posts else 0.3,
-        1.0 if delta.emoji.before else 0.0,
-    )
+def sentence_length_chance(delta: StyleDelta) -> Chance:
+    if not _has_sentences(delta):
+        return NO_CHANCE
+    long_enough = _compared_length(delta).before > SHORT_SENTENCE[delta.length_unit]
+    return 1.0 if delta.sentences.before > 1 else 0.0, 1.0 if long_enough else 0.0
 
 
-def bullets(delta: StyleDelta) -> Vote:
+def emoji(delta: StyleDelta) -> int:
+    return _net(delta.emoji)
+
+
+def emoji_chance(delta: StyleDelta) -> Chance:
+    before = delta.emoji.before
+    return 1.0 if before < max(delta.posts.before, 1) else 0.3, 1.0 if before else 0.0
+
+
+def bullets(delta: StyleDelta) -> int:
     """+1 when a list appears or grows by several lines, -1 when one goes; a dropped item is content."""
+    listed = _listed(delta)
+    if not listed:
+        return 0
     before = delta.bullets.before + delta.numbered.before
-    after = before + _listed(delta)
-    value = 0
-    if after > before and (not before or after >= before + 2):
-        value = 1
-    elif after < before and (not after or after <= before - 2):
-        value = -1
-    return Vote(value, 0.5 if delta.sentences.before > 2 else 0.0, 1.0 if before else 0.0)
+    if listed > 0:
+        return int(not before or listed >= 2)
+    return -int(not before + listed or listed <= -2)
 
 
-def headings(delta: StyleDelta) -> Vote:
-    long_enough = delta.paragraphs.before > 2
-    return Vote(_sign(_net(delta.headings)), 0.6 if long_enough else 0.0, 1.0 if delta.headings.before else 0.0)
+def bullets_chance(delta: StyleDelta) -> Chance:
+    listed = delta.bullets.before or delta.numbered.before
+    return 0.5 if delta.sentences.before > 2 else 0.0, 1.0 if listed else 0.0
 
 
-def paragraphs(delta: StyleDelta) -> Vote:
+def headings(delta: StyleDelta) -> int:
+    return _net(delta.headings)
+
+
+def headings_chance(delta: StyleDelta) -> Chance:
+    return 0.6 if delta.paragraphs.before > 2 else 0.0, 1.0 if delta.headings.before else 0.0
+
+
+def paragraphs(delta: StyleDelta) -> int:
     """+1 longer (breaks taken out), -1 shorter (breaks put in).
 
     The analysis compares the breaks between sentences that both texts share, so that an ending, a list or a heading
     put in or taken out is none.
     """
     length = delta.paragraph_length
-    value = 0
-    if length.before > 0 and length.after > 0:
-        ratio = length.after / length.before
-        value = int(ratio >= 1 + BREAK) - int(ratio <= 1 / (1 + BREAK))
-    splittable = delta.sentences.before > delta.paragraphs.before + 1
-    return Vote(value, 1.0 if delta.paragraphs.before > 1 else 0.0, 1.0 if splittable else 0.0)
+    before, after = length.before, length.after
+    if before == after or not (before > 0 and after > 0):
+        return 0
+    ratio = after / before
+    return int(ratio >= 1 + BREAK) - int(ratio <= 1 / (1 + BREAK))
 
 
-def questions(delta: StyleDelta) -> Vote:
-    return Vote(_sign(_net(delta.questions)), 0.7, 1.0 if delta.questions.before else 0.0)
+def paragraphs_chance(delta: StyleDelta) -> Chance:
+    before = delta.paragraphs.before
+    return 1.0 if before > 1 else 0.0, 1.0 if delta.sentences.before > before + 1 else 0.0
+
+
+def questions(delta: StyleDelta) -> int:
+    return _net(delta.questions)
+
+
+def questions_chance(delta: StyleDelta) -> Chance:
+    return 0.7, 1.0 if delta.questions.before else 0.0
+
+
+def hooks(delta: StyleDelta) -> int:
+    return (delta.opening_after == "hook") - (delta.opening_before == "hook")
+
+
+def hooks_chance(delta: StyleDelta) -> Chance:
+    return (0.0, 1.0) if delta.opening_before == "hook" else (1.0, 0.0)
+
+
+def vocabulary(delta: StyleDelta) -> int:
+    return delta.complexity_shift
+
+
+def vocabulary_chance(delta: StyleDelta) -> Chance:
+    return 0.7, 0.7
 
 
 def ending(wanted: str) -> Callable[[StyleDelta], Vote]:
@@ -132,19 +188,26 @@ def opening(wanted: str) -> Callable[[StyleDelta], Vote]:
 
 
 def _switched(before: bool, after: bool) -> Vote:
-    return Vote(int(after) - int(before), 0.0 if before else 1.0, 1.0 if before else 0.0)
+    return _SWITCHED[before][after]
+
+
+_SWITCHED = ((Vote(0, 1.0, 0.0), Vote(1, 1.0, 0.0)), (Vote(-1, 0.0, 1.0), Vote(0, 0.0, 1.0)))
 
 
 def signals(delta: StyleDelta) -> tuple[float, ...]:
     """How the edit moves each of ``SCALES``, -1..1; a confident label of a model joins what was counted."""
-    scales, shift = delta.tone_scales, delta.tone_shift
-    found = [scales.formality, scales.enthusiasm, scales.directness, scales.humor, scales.emotionality]
-    found = [value if abs(value) >= TONE_SIGNAL else 0.0 for value in found]
+    found = _SCALES_OF(delta.tone_scales.__dict__)
+    if any(found):
+        found = tuple([value if abs(value) >= TONE_SIGNAL else 0.0 for value in found])
+    shift = delta.tone_shift
     if shift.source == "gemini" and shift.confidence >= LABEL_CONFIDENCE and shift.label in LABELS:
         scale, sign = LABELS[shift.label]
         at = SCALES.index(scale)
-        found[at] = _joined(found[at], sign * shift.confidence)
-    return tuple(found)
+        found = (*found[:at], _joined(found[at], sign * shift.confidence), *found[at + 1 :])
+    return found
+
+
+_SCALES_OF: Callable[[dict[str, float]], tuple[float, ...]] = itemgetter(*SCALES)
 
 
 def _joined(counted: float, labelled: float) -> float:
@@ -168,15 +231,6 @@ def tone(value: float) -> Vote:
 _TONE = {value: Vote(value, 0.7, 0.7) for value in (-1, 0, 1)}
 
 
-def no_vote(delta: StyleDelta) -> Vote:
-    """For features that are not voted on edit by edit."""
-    return Vote(0, 0.0, 0.0)
-
-
-def vocabulary(delta: StyleDelta) -> Vote:
-    return Vote(delta.complexity_shift, 0.7, 0.7)
-
-
 # Less than this share of a text changed says little about what the rest reads like.
 REWRITTEN = 0.3
 
@@ -185,9 +239,11 @@ def body(wanted: str) -> Callable[[StyleDelta], Vote]:
     """Votes on how the middle is built: lists made or dissolved, or a kind that a larger change ends in."""
 
     def vote(delta: StyleDelta) -> Vote:
-        listed = bullets(delta).value
+        listed = bullets(delta)
         if listed and wanted in ("bullets", "steps"):
-            kind = "steps" if abs(_net(delta.numbered)) > abs(_net(delta.bullets)) else "bullets"
+            numbered, bulleted = delta.numbered, delta.bullets
+            more_numbered = abs(numbered.after - numbered.before) > abs(bulleted.after - bulleted.before)
+            kind = "steps" if more_numbered else "bullets"
             return Vote(listed if kind == wanted else 0, 0.0, 0.0)
         if listed < 0 and wanted == "narrative":
             return Vote(1)
@@ -206,8 +262,12 @@ def voice(wanted: str) -> Callable[[StyleDelta], Vote]:
 def _becomes(delta: StyleDelta, kind: str, wanted: str) -> Vote:
     """A kind known only for the saved text is the writer's choice when much of the text was changed."""
     if delta.change_ratio < REWRITTEN or kind == "none":
-        return Vote(0, 0.0, 0.0)
-    return Vote(int(kind == wanted), 1.0, 0.0)
+        return NOTHING
+    return _BECOMES[kind == wanted]
+
+
+NOTHING = Vote(0, 0.0, 0.0)
+_BECOMES = (Vote(0, 1.0, 0.0), Vote(1, 1.0, 0.0))
 
 
 def made_ending(delta: StyleDelta) -> tuple[str, ...]:
@@ -235,11 +295,10 @@ def speaks(delta: StyleDelta, moves: tuple[float, ...]) -> bool:
     """
     if delta.is_noise:
         return False
-    exchanged = {swap.before for swap in delta.substitutions}
-    if delta.phrases_added or delta.is_rewrite or not exchanged.issuperset(delta.phrases_removed):
+    if delta.phrases_added or delta.is_rewrite or any(moves):
         return True
-    if any(moves):
+    if delta.phrases_removed and not {swap.before for swap in delta.substitutions}.issuperset(delta.phrases_removed):
         return True
     if delta.ending_before != delta.ending_after or delta.opening_before != delta.opening_after:
         return True
-    return any(vote(delta).value for vote in (emoji, sentence_length, paragraphs, bullets, headings, questions))
+    return any(does(delta) for does in (emoji, sentence_length, paragraphs, bullets, headings, questions))
