@@ -86,19 +86,24 @@ def read(votes: Sequence[Vote], threshold: int, habit: Habit = DIRECTION, held: 
     """
     if not held and not enough([vote.value for vote in votes], threshold):
         return Reading()
-    belief = _start(held)
+    plus, minus, neither, waver = _start(held)
+    says = {vote: _said(vote, habit) for vote in set(votes)}
     for_plus, for_minus = threshold if held > 0 else 0, threshold if held < 0 else 0
     for vote in votes:
-        belief = _weigh(belief, vote, habit)
+        by_plus, by_minus, by_neither, by_waver = says[vote]
+        plus, minus = (_STAY * plus + _PLUS) * by_plus, (_STAY * minus + _MINUS) * by_minus
+        neither, waver = (_STAY * neither + _NEITHER) * by_neither, (_STAY * waver + _WAVER) * by_waver
+        total = plus + minus + neither + waver
+        plus, minus, neither, waver = plus / total, minus / total, neither / total, waver / total
         for_plus += vote.value > 0
         for_minus += vote.value < 0
-        if belief[0] >= ENTER and for_plus >= threshold:
+        if plus >= ENTER and for_plus >= threshold:
             held = 1
-        elif belief[1] >= ENTER and for_minus >= threshold:
+        elif minus >= ENTER and for_minus >= threshold:
             held = -1
-        elif held and belief[0 if held > 0 else 1] < LEAVE:
+        elif held and (plus if held > 0 else minus) < LEAVE:
             held = 0
-    return _reading(votes, held, belief)
+    return _reading(votes, held, plus if held > 0 else minus) if held else Reading()
 
 
 def enough(values: Sequence[int], threshold: int) -> bool:
@@ -116,36 +121,31 @@ def _start(held: int) -> Belief:
     return (SEEDED, rest, rest, rest) if held > 0 else (rest, SEEDED, rest, rest)
 
 
+# What is left of a belief before each edit, and what flows into it from the prior.
 _STAY = 1.0 - SWITCH
 _PLUS, _MINUS, _NEITHER, _WAVER = (SWITCH * share for share in PRIOR)
 
 
-def _weigh(belief: Belief, vote: Vote, habit: Habit) -> Belief:
-    """Let every explanation leak to the prior, then weigh it by what the vote says of it."""
-    plus, minus, neither, waver = belief
+def _said(vote: Vote, habit: Habit) -> Belief:
+    """How likely each explanation makes the vote."""
     value, up, down = vote
-    plus, minus = _STAY * plus + _PLUS, _STAY * minus + _MINUS
-    neither, waver = _STAY * neither + _NEITHER, _STAY * waver + _WAVER
     if value:
         for_plus, for_minus = (habit.act, habit.slip) if value > 0 else (habit.slip, habit.act)
-        plus, minus, neither, waver = plus * for_plus, minus * for_minus, neither * habit.chance, waver * habit.waver
-    elif up or down:
-        either = up + down
-        plus *= 1.0 - habit.act * up - habit.slip * down
-        minus *= 1.0 - habit.act * down - habit.slip * up
-        neither *= 1.0 - habit.chance * either
-        waver *= 1.0 - habit.waver * either
-    total = plus + minus + neither + waver
-    return plus / total, minus / total, neither / total, waver / total
+        return for_plus, for_minus, habit.chance, habit.waver
+    either = up + down
+    return (
+        1.0 - habit.act * up - habit.slip * down,
+        1.0 - habit.act * down - habit.slip * up,
+        1.0 - habit.chance * either,
+        1.0 - habit.waver * either,
+    )
 
 
-def _reading(votes: Sequence[Vote], value: int, belief: Belief) -> Reading:
-    if not value:
-        return Reading()
-    supporting = tuple(index for index, vote in enumerate(votes) if vote.value == value)
-    against = sum(vote.value == -value for vote in votes)
-    chances = sum(_offered(vote, value) for vote in votes)
-    return Reading(value, belief[0 if value > 0 else 1], len(supporting), against, chances, supporting)
+def _reading(votes: Sequence[Vote], value: int, strength: float) -> Reading:
+    supporting = tuple([index for index, vote in enumerate(votes) if vote.value == value])
+    against = sum([vote.value == -value for vote in votes])
+    chances = sum([_offered(vote, value) for vote in votes])
+    return Reading(value, strength, len(supporting), against, chances, supporting)
 
 
 def _offered(vote: Vote, value: int) -> bool:
