@@ -51,7 +51,7 @@ def seed(
 
 
 def _with_values(baseline: Baseline, style: Style, given: list[str]) -> Baseline:
-    merged = baseline.style.model_copy(deep=True)
+    merged = copy_style(baseline.style)
     origin = baseline.tone_origin.model_copy() if baseline.tone_origin else None
     for path in given:
         put(merged, path, get(style, path))
@@ -149,7 +149,7 @@ def _leading_to(profile: Profile, style: Style, rules: LearningRules) -> Baselin
     their order.
     """
     trial = profile.model_copy()
-    trial.baseline = profile.baseline.model_copy(update={"style": profile.baseline.style.model_copy(deep=True)})
+    trial.baseline = profile.baseline.model_copy(update={"style": copy_style(profile.baseline.style)})
     recompute(trial, rules)
     for path in LEAVES:
         if path in NUMBERS and abs(get(trial, path) - get(style, path)) > 0.02:

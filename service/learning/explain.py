@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from schemas.profile import Claim, Phrase, Preference, Style
-from service.learning.paths import LEAVES, NUMBERS, get
+from service.learning.paths import LEAVES, NUMBERS, get, values
 
 # The words people grep the log for, by the beginning of the path.
 WORDS: tuple[tuple[str, str], ...] = (
@@ -29,6 +30,7 @@ SHORT = {"directions.sentence_length": "sentence length", "directions.emoji": "e
 VISIBLE = 0.05
 
 
+@cache
 def log_word(path: str) -> str:
     return next((word for prefix, word in WORDS if path.startswith(prefix)), OTHER)
 
@@ -55,7 +57,8 @@ def detected(claims: Sequence[Claim], changed: Iterable[str], new_jobs: frozense
 
 
 def changed_paths(before: Style, after: Style) -> list[str]:
-    return [path for path in LEAVES if _differs(path, get(before, path), get(after, path))]
+    both = zip(LEAVES, values(before), values(after), strict=True)
+    return [path for path, old, new in both if old is not new and _differs(path, old, new)]
 
 
 def _differs(path: str, old: Any, new: Any) -> bool:
@@ -68,10 +71,10 @@ def _differs(path: str, old: Any, new: Any) -> bool:
     return bool(old != new)
 
 
-def changes(before: Style, after: Style, claims: Sequence[Claim], edit_count: int) -> list[str]:
-    """One line a change, with its evidence."""
+def changes(before: Style, after: Style, changed: Iterable[str], claims: Sequence[Claim], edit_count: int) -> list[str]:
+    """One line for each of the ``changed`` paths, with its evidence."""
     lines: list[str] = []
-    for path in changed_paths(before, after):
+    for path in changed:
         old, new = get(before, path), get(after, path)
         if path.endswith("_phrases"):
             lines += _phrase_changes(path, old, new)

@@ -19,6 +19,7 @@ from schemas.profile import Baseline, Claim, Milestone, Profile, ProfileVersion,
 from service.learning import explain, preferences, score, traits
 from service.learning.guide import render_guide
 from service.learning.numbers import EPOCH, Fold
+from service.learning.objects import assign, copied
 from service.learning.paths import copy_style, expand, get, put
 from service.learning.patterns import claims as claims_of
 from service.learning.patterns import survey
@@ -83,6 +84,8 @@ def merge(known: Sequence[StyleDelta], new: Sequence[StyleDelta]) -> list[StyleD
 
 def replaced(known: Sequence[StyleDelta], toned: Sequence[StyleDelta]) -> list[StyleDelta]:
     """The known edits, those of ``toned`` in the place of their namesakes; the rest of ``toned`` has left them."""
+    if not toned:
+        return [*known]
     newer = {edit.job_id: edit for edit in toned}
     return [newer.get(edit.job_id, edit) for edit in known]
 
@@ -93,7 +96,7 @@ def _new_edits(known: Sequence[StyleDelta], deltas: Iterable[StyleDelta], revisi
     fresh: dict[str, StyleDelta] = {}
     for delta in deltas:
         if delta.job_id not in seen:
-            fresh.setdefault(delta.job_id, delta.model_copy(update={"revision": revision}))
+            fresh.setdefault(delta.job_id, copied(delta, {"revision": revision}))
     return sorted(fresh.values(), key=order)
 
 
@@ -134,8 +137,7 @@ def recompute(profile: Profile, rules: LearningRules) -> None:
 
 
 def set_style(profile: Profile, style: Style) -> None:
-    for name in Style.model_fields:
-        setattr(profile, name, getattr(style, name))
+    assign(profile, style.__dict__)
 
 
 def style_of(profile: Profile) -> Style:
@@ -178,7 +180,7 @@ def _milestone(
     changed = explain.changed_paths(before, updated)
     detected = explain.detected(updated.claims, changed, jobs)
     evidence = sum(not edit.is_noise for edit in new)
-    milestone = Milestone.model_construct(
+    milestone = Milestone(
         at=now,
         revision=updated.revision,
         iteration=updated.learning_iterations,
@@ -187,7 +189,7 @@ def _milestone(
         edits=[edit.job_id for edit in new[-MILESTONE_EDITS:]],
         edit_count=len(new),
         patterns=[explain.pattern(claim.path, claim.value) for claim in detected],
-        changes=explain.changes(before, updated, updated.claims, evidence),
+        changes=explain.changes(before, updated, changed, updated.claims, evidence),
     )
     return milestone, detected
 
@@ -195,7 +197,7 @@ def _milestone(
 def _version(profile: Profile, now: datetime) -> ProfileVersion:
     style = style_of(profile)
     style.sample_posts = []
-    return ProfileVersion.model_construct(
+    return ProfileVersion(
         revision=profile.revision,
         at=now,
         iteration=profile.learning_iterations,

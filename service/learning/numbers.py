@@ -22,13 +22,14 @@ without a trace.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from schemas.delta import StyleDelta
 from schemas.profile import Baseline, Style, Tone, Waiting
-from service.learning.paths import EMOJI_FREQUENCY, NUMBERS, SENTENCE_LENGTH, TONE, get, put
+from service.learning.paths import EMOJI_FREQUENCY, NUMBERS, SENTENCE_LENGTH, TONE, copy_style, put
 from service.learning.rules import LearningRules
 from service.learning.samples import with_sample
 from service.learning.schedule import Clock
@@ -42,6 +43,10 @@ LIMITS: dict[str, tuple[float, float]] = {
     EMOJI_FREQUENCY: (0.0, 5.0),
     **dict.fromkeys(TONE, (1.0, 10.0)),
 }
+
+
+_numbers: Callable[[Style], tuple[float, ...]] = attrgetter(*NUMBERS)
+_scales: Callable[[Tone], tuple[float, ...]] = attrgetter(*(path.removeprefix("tone.") for path in TONE))
 
 
 @dataclass(slots=True)
@@ -62,8 +67,8 @@ class Fold:
         style = baseline.style
         origin = baseline.tone_origin or style.tone
         return cls(
-            values={path: get(style, path) for path in NUMBERS},
-            origin={path: getattr(origin, path.removeprefix("tone.")) for path in TONE},
+            values=dict(zip(NUMBERS, _numbers(style), strict=True)),
+            origin=dict(zip(TONE, _scales(origin), strict=True)),
             known=SENTENCE_LENGTH in baseline.own or baseline.folded > 0,
             clock=Clock(baseline.iterations, baseline.last_learned_at, baseline.waiting_since),
             samples=list(style.sample_posts),
@@ -125,7 +130,7 @@ class Fold:
 
     def baseline(self, before: Baseline) -> Baseline:
         """The state as a baseline: from it the remaining edits give what all of them gave."""
-        style = before.style.model_copy(deep=True)
+        style = copy_style(before.style)
         for path, value in self.values.items():
             put(style, path, value)
         style.sample_posts = list(self.samples)

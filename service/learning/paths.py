@@ -6,13 +6,14 @@ one); a *group* such as ``tone`` stands for all leaves under it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
 from pydantic import BaseModel
 
 from schemas.profile import Style
+from service.learning.objects import assign, copied, made
 
 
 def _leaves(model: type[BaseModel], prefix: str = "") -> list[str]:
@@ -51,26 +52,36 @@ def get(style: Style, path: str) -> Any:
     return _READERS[path](style)
 
 
+_PLACES = {leaf: tuple(leaf.split(".")) for leaf in LEAVES}
+
+
 def put(style: Style, path: str, value: Any) -> None:
     """Set one leaf in place, without validation."""
-    *groups, name = path.split(".")
-    target: Any = style
+    *groups, name = _PLACES[path]
+    target: BaseModel = style
     for group in groups:
         target = getattr(target, group)
-    setattr(target, name, value)
+    assign(target, {name: value})
+
+
+# All values of a style, in the order of ``LEAVES``.
+values: Callable[[Style], tuple[Any, ...]] = attrgetter(*LEAVES)
 
 
 def copy_style(style: Style) -> Style:
     """A style of its own: groups and lists are copied, phrases and preferences (never changed in place) are shared."""
-    return Style.model_construct(
-        voice_type=style.voice_type,
-        tone=style.tone.model_copy(),
-        writing_traits=style.writing_traits.model_copy(),
-        structure_preferences=style.structure_preferences.model_copy(),
-        vocabulary_level=style.vocabulary_level,
-        common_phrases=list(style.common_phrases),
-        banned_phrases=list(style.banned_phrases),
-        preferences=list(style.preferences),
-        sample_posts=list(style.sample_posts),
-        directions=style.directions.model_copy(update={"tone": style.directions.tone.model_copy()}),
+    return made(
+        Style,
+        {
+            "voice_type": style.voice_type,
+            "tone": copied(style.tone),
+            "writing_traits": copied(style.writing_traits),
+            "structure_preferences": copied(style.structure_preferences),
+            "vocabulary_level": style.vocabulary_level,
+            "common_phrases": [*style.common_phrases],
+            "banned_phrases": [*style.banned_phrases],
+            "preferences": [*style.preferences],
+            "sample_posts": [*style.sample_posts],
+            "directions": copied(style.directions, {"tone": copied(style.directions.tone)}),
+        },
     )

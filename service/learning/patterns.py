@@ -189,7 +189,7 @@ def claims(found: Survey) -> list[Claim]:
 
 def _claim(path: str, value: str, reading: Reading, edits: tuple[StyleDelta, ...]) -> Claim:
     supporting = [edits[index] for index in reading.supporting]
-    return Claim.model_construct(
+    return Claim(
         path=path,
         value=value,
         support=reading.support,

@@ -267,7 +267,7 @@ def _votes(
 
 def _phrase(text: str, reading: Reading, edits: Sequence[StyleDelta], seed: Phrase | None = None) -> Phrase:
     supporting = [edits[index] for index in reading.supporting]
-    return Phrase.model_construct(
+    return Phrase(
         phrase=text,
         support=reading.support if supporting or seed is None else seed.support,
         against=reading.opportunities - reading.support,

@@ -78,7 +78,7 @@ def preferences(evidence: Sequence[StyleDelta], seeds: Sequence[Preference], rul
 def claims(found: Sequence[Preference]) -> list[Claim]:
     """The preferences as claims, for the guide and the log of changes."""
     return [
-        Claim.model_construct(
+        Claim(
             path=PATH,
             value=one.statement,
             support=one.support,

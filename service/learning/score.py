@@ -46,7 +46,7 @@ ASPECTS: dict[str, tuple[str, ...]] = {
 
 def components(iterations: int, claims: Sequence[Claim], own: Iterable[str], has_samples: bool) -> ScoreComponents:
     """The parts of the score, in points."""
-    return ScoreComponents.model_construct(
+    return ScoreComponents(
         samples=20.0 if has_samples else 0.0,
         iterations=round(40 * min(iterations / 10, 1.0), 1),
         completeness=round(20 * completeness(claims, own, has_samples), 1),
