@@ -142,11 +142,10 @@ def _said(vote: Vote, habit: Habit) -> Belief:
 
 
 def _reading(votes: Sequence[Vote], value: int, strength: float) -> Reading:
-    supporting = tuple([index for index, vote in enumerate(votes) if vote.value == value])
-    against = sum([vote.value == -value for vote in votes])
-    chances = sum([_offered(vote, value) for vote in votes])
-    return Reading(value, strength, len(supporting), against, chances, supporting)
-
-
-def _offered(vote: Vote, value: int) -> bool:
-    return bool(vote.value) or (vote.up if value > 0 else vote.down) >= 0.5
+    values = [vote.value for vote in votes]
+    supporting = tuple([index for index, one in enumerate(values) if one == value])
+    if value > 0:
+        chances = sum([bool(vote.value) or vote.up >= 0.5 for vote in votes])
+    else:
+        chances = sum([bool(vote.value) or vote.down >= 0.5 for vote in votes])
+    return Reading(value, strength, len(supporting), values.count(-value), chances, supporting)

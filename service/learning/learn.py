@@ -19,7 +19,7 @@ from schemas.profile import Baseline, Claim, Milestone, Profile, ProfileVersion,
 from service.learning import explain, preferences, score, traits
 from service.learning.guide import render_guide
 from service.learning.numbers import EPOCH, Fold
-from service.learning.objects import assign, copied
+from service.learning.objects import assign, copied, made
 from service.learning.paths import copy_style, expand, get, put
 from service.learning.patterns import claims as claims_of
 from service.learning.patterns import survey
@@ -140,11 +140,6 @@ def set_style(profile: Profile, style: Style) -> None:
     assign(profile, style.__dict__)
 
 
-def style_of(profile: Profile) -> Style:
-    """The style part of a profile as an object of its own."""
-    return copy_style(profile)
-
-
 def restore_overrides(updated: Profile, before: Profile) -> None:
     held = expand(before.manual_overrides)
     for path in held:
@@ -195,8 +190,7 @@ def _milestone(
 
 
 def _version(profile: Profile, now: datetime) -> ProfileVersion:
-    style = style_of(profile)
-    style.sample_posts = []
+    style = made(Style, {name: getattr(profile, name) for name in Style.model_fields} | {"sample_posts": []})
     return ProfileVersion(
         revision=profile.revision,
         at=now,

@@ -23,7 +23,6 @@ from service.learning.phrases import Found, Sides, Spans
 
 # Less than half a sign left is nothing.
 LEFT = 0.5
-NO_SIGNS: tuple[float, ...] = (0.0,) * len(votes.SCALES)
 
 
 def _signs(value: float) -> float:
@@ -50,15 +49,15 @@ def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Foun
 
 def _column(values: Sequence[float], brought: Sequence[float]) -> list[Vote]:
     """The votes on one scale."""
-    if not any(values):
-        return [votes.tone(0.0)] * len(values)
+    if not any(brought):
+        return list(map(votes.tone, values))
     both = zip(values, brought, strict=True)
     return [votes.tone(value) if _is_left(value, signs) else votes.NOTHING for value, signs in both]
 
 
 def _brought(edit: StyleDelta, out: Spans, put: Spans, marked: dict[str, tuple[float, ...]]) -> tuple[float, ...]:
     """The signs on each scale that learned phrases put in or taken out brought, and what took their place."""
-    signs = NO_SIGNS
+    signs = votes.SILENT
     for wanted, tones in marked.items():
         times = (wanted in put.text) - (wanted in out.text)
         if times < 0 and edit.substitutions:

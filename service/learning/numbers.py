@@ -23,17 +23,18 @@ without a trace.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 
 from schemas.delta import StyleDelta
 from schemas.profile import Baseline, Style, Tone, Waiting
-from service.learning.paths import EMOJI_FREQUENCY, NUMBERS, SENTENCE_LENGTH, TONE, copy_style, put
+from service.learning.objects import assign
+from service.learning.paths import EMOJI_FREQUENCY, NUMBERS, SENTENCE_LENGTH, TONE, copy_style
 from service.learning.rules import LearningRules
 from service.learning.samples import with_sample
 from service.learning.schedule import Clock
-from service.learning.votes import signals, speaks
+from service.learning.votes import SCALES, SILENT, signals, speaks
 
 TONE_REACH = 4.0
 EMOJI_STEP = 0.5
@@ -47,32 +48,39 @@ LIMITS: dict[str, tuple[float, float]] = {
 
 _numbers: Callable[[Style], tuple[float, ...]] = attrgetter(*NUMBERS)
 _scales: Callable[[Tone], tuple[float, ...]] = attrgetter(*(path.removeprefix("tone.") for path in TONE))
+# Where an average stands among ``NUMBERS``.
+_LENGTH, _EMOJI, _FIRST_SCALE = 0, 1, 2
+_LIMITS = tuple(LIMITS[path] for path in NUMBERS)
+_SHORTEST, _LONGEST = LIMITS[SENTENCE_LENGTH]
+_MOST_EMOJI = LIMITS[EMOJI_FREQUENCY][1]
 
 
 @dataclass(slots=True)
 class Fold:
-    """Averages after some edits: ``values`` by path, ``origin`` of the tone, the open batch, the clock."""
+    """Averages after some edits: ``values`` of ``NUMBERS``, ``origin`` of the tone, the open batch, the clock.
 
-    values: dict[str, float]
-    origin: dict[str, float]
+    ``waiting`` has the sum and the count of what the open batch shows of an average, by its place.
+    """
+
+    values: list[float]
+    origin: tuple[float, ...]
     known: bool
     clock: Clock
     samples: list[str]
-    waiting: dict[str, tuple[float, int]] = field(default_factory=dict)
-    folded: int = 0
+    waiting: dict[int, tuple[float, int]]
+    folded: int
 
     @classmethod
     def start(cls, baseline: Baseline) -> Fold:
         """The state before the first retained edit."""
         style = baseline.style
-        origin = baseline.tone_origin or style.tone
         return cls(
-            values=dict(zip(NUMBERS, _numbers(style), strict=True)),
-            origin=dict(zip(TONE, _scales(origin), strict=True)),
+            values=list(_numbers(style)),
+            origin=_scales(baseline.tone_origin or style.tone),
             known=SENTENCE_LENGTH in baseline.own or baseline.folded > 0,
             clock=Clock(baseline.iterations, baseline.last_learned_at, baseline.waiting_since),
             samples=list(style.sample_posts),
-            waiting={part.path: (part.total, part.count) for part in baseline.waiting},
+            waiting={NUMBERS.index(part.path): (part.total, part.count) for part in baseline.waiting},
             folded=baseline.folded,
         )
 
@@ -89,9 +97,9 @@ class Fold:
         if self.clock.waiting_since is None and not self.waiting:
             self._move(seen, rules.step)
         else:
-            for path, value in seen:
-                total, count = self.waiting.get(path, (0.0, 0))
-                self.waiting[path] = (total + value, count + 1)
+            for place, value in seen:
+                total, count = self.waiting.get(place, (0.0, 0))
+                self.waiting[place] = (total + value, count + 1)
             if self.clock.waiting_since is None:
                 self._learn_waiting(rules)
         if delta.sample:
@@ -105,59 +113,64 @@ class Fold:
 
     def _learn_waiting(self, rules: LearningRules) -> None:
         if self.waiting:
-            self._move([(path, total / count) for path, (total, count) in self.waiting.items()], rules.step)
+            self._move([(place, total / count) for place, (total, count) in self.waiting.items()], rules.step)
             self.waiting = {}
 
-    def _move(self, seen: Sequence[tuple[str, float]], step: float) -> None:
+    def _move(self, seen: Sequence[tuple[int, float]], step: float) -> None:
         """Make one iteration of what was seen."""
-        for path, observed in seen:
-            value = self.values[path]
-            if path == SENTENCE_LENGTH:
+        values = self.values
+        for place, observed in seen:
+            value = values[place]
+            if place == _LENGTH:
                 value = value + step * (observed - value) if self.known else observed
                 self.known = True
-            elif path == EMOJI_FREQUENCY:
+            elif place == _EMOJI:
                 value += _at_most_one(EMOJI_STEP * (observed - value))
             else:
-                value += _at_most_one(step * (self.origin[path] + observed - value))
-            low, high = LIMITS[path]
-            self.values[path] = low if value < low else high if value > high else value
+                value += _at_most_one(step * (self.origin[place - _FIRST_SCALE] + observed - value))
+            low, high = _LIMITS[place]
+            values[place] = low if value < low else high if value > high else value
 
     def write(self, style: Style) -> None:
         """Set the averages and samples of ``style``, rounded to what is worth reading."""
-        for path, value in self.values.items():
-            put(style, path, round(value, 2))
-        style.sample_posts = list(self.samples)
+        self._assign(style, [round(value, 2) for value in self.values])
 
     def baseline(self, before: Baseline) -> Baseline:
         """The state as a baseline: from it the remaining edits give what all of them gave."""
         style = copy_style(before.style)
-        for path, value in self.values.items():
-            put(style, path, value)
-        style.sample_posts = list(self.samples)
+        self._assign(style, self.values)
+        waiting = sorted((NUMBERS[place], total, count) for place, (total, count) in self.waiting.items())
         return before.model_copy(
             update={
                 "style": style,
                 "iterations": self.clock.iterations,
                 "last_learned_at": self.clock.last_learned_at,
                 "waiting_since": self.clock.waiting_since,
-                "waiting": [Waiting(path=p, total=t, count=n) for p, (t, n) in sorted(self.waiting.items())],
-                "tone_origin": Tone(**{path.removeprefix("tone."): value for path, value in self.origin.items()}),
+                "waiting": [Waiting(path=path, total=total, count=count) for path, total, count in waiting],
+                "tone_origin": Tone(**dict(zip(SCALES, self.origin, strict=True))),
                 "folded": self.folded,
             }
         )
+
+    def _assign(self, style: Style, values: Sequence[float]) -> None:
+        traits = {"avg_sentence_length": values[_LENGTH], "emoji_frequency": values[_EMOJI]}
+        assign(style.writing_traits, traits)
+        assign(style.tone, dict(zip(SCALES, values[_FIRST_SCALE:], strict=True)))
+        style.sample_posts = list(self.samples)
 
 
 def _at_most_one(move: float) -> float:
     return -1.0 if move < -1.0 else 1.0 if move > 1.0 else move
 
 
-def _observations(delta: StyleDelta, moves: tuple[float, ...]) -> list[tuple[str, float]]:
-    """What one edit says about the averages, by path."""
+def _observations(delta: StyleDelta, moves: tuple[float, ...]) -> list[tuple[int, float]]:
+    """What one edit says about the averages, by place."""
     posts, emoji = delta.posts.after, delta.emoji.after
-    seen = [(EMOJI_FREQUENCY, min(emoji / posts if posts > 1 else float(emoji), 5.0))]
+    frequency = emoji / posts if posts > 1 else float(emoji)
+    seen = [(_EMOJI, frequency if frequency < _MOST_EMOJI else _MOST_EMOJI)]
     if delta.sentences.after:
-        low, high = LIMITS[SENTENCE_LENGTH]
-        seen.append((SENTENCE_LENGTH, min(max(delta.sentence_length.after, low), high)))
-    if any(moves):
-        seen += [(path, TONE_REACH * value) for path, value in zip(TONE, moves, strict=True) if value]
+        length = delta.sentence_length.after
+        seen.append((_LENGTH, _SHORTEST if length < _SHORTEST else _LONGEST if length > _LONGEST else length))
+    if moves != SILENT:
+        seen += [(place, TONE_REACH * value) for place, value in enumerate(moves, _FIRST_SCALE) if value]
     return seen

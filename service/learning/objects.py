@@ -13,15 +13,16 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 M = TypeVar("M", bound=BaseModel)
+_new, _set = object.__new__, object.__setattr__
 
 
 def made(model: type[M], fields: dict[str, Any], given: Iterable[str] | None = None) -> M:
     """A ``model`` of all its ``fields``, in its order, of which ``given`` (else all) were set by somebody."""
-    one = model.__new__(model)
-    object.__setattr__(one, "__dict__", fields)
-    object.__setattr__(one, "__pydantic_fields_set__", set(fields if given is None else given))
-    object.__setattr__(one, "__pydantic_extra__", None)
-    object.__setattr__(one, "__pydantic_private__", None)
+    one = _new(model)
+    _set(one, "__dict__", fields)
+    _set(one, "__pydantic_fields_set__", set(fields if given is None else given))
+    _set(one, "__pydantic_extra__", None)
+    _set(one, "__pydantic_private__", None)
     return one
 
 

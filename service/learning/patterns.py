@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from schemas.delta import StyleDelta
@@ -167,11 +168,12 @@ def _held(value: object, up: str, down: str) -> int:
 def _best_kind(kinds: Kinds, edits: Sequence[StyleDelta], seed: Style | None, rules: LearningRules) -> Finding | None:
     threshold = getattr(rules, kinds.threshold)
     seeded: str | None = get(seed, kinds.path) if seed is not None else None
+    made = [kinds.made(edit) for edit in edits]
     readings = []
-    made: set[str] = {kind for edit in edits for kind in kinds.made(edit)}
-    if seeded is not None:
-        made.add(seeded)
-    for kind in sorted(made - {"none"}):
+    for kind in sorted({seeded or "none", *chain.from_iterable(made)} - {"none"}):
+        # An edit that made or dissolved lists may vote for any kind, others for what they made.
+        if kind != seeded and sum([kind in one or len(one) > 1 for one in made]) < threshold:
+            continue
         voter = kinds.voter(kind)
         reading = read([voter(edit) for edit in edits], threshold, held=int(kind == seeded))
         if reading.value > 0:

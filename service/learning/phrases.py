@@ -165,9 +165,10 @@ def _runs(words: Words, pairs: set[tuple[str, str]]) -> list[tuple[int, int]]:
     for index in range(1, len(words) + 1):
         if index < len(words) and (words[index - 1], words[index]) in pairs:
             continue
-        low, high = trimmed(words[start:index])
-        if content_words(words[start + low : start + high]) >= 2:
-            runs.append((start + low, start + high))
+        if index - start >= 2:
+            low, high = trimmed(words[start:index])
+            if content_words(words[start + low : start + high]) >= 2:
+                runs.append((start + low, start + high))
         start = index
     return runs
 

@@ -51,6 +51,7 @@ class Clock(NamedTuple):
 
     def see(self, at: datetime, rules: LearningRules) -> Clock:
         """An edit saved at ``at``: an iteration of its own, or one that waits."""
-        if learn_now(self.last_learned_at, self.waiting_since is not None, at, rules):
-            return Clock(self.iterations + 1, at)
-        return Clock(self.iterations, self.last_learned_at, self.waiting_since or at)
+        iterations, last_learned_at, waiting_since = self
+        if learn_now(last_learned_at, waiting_since is not None, at, rules):
+            return Clock(iterations + 1, at)
+        return Clock(iterations, last_learned_at, waiting_since or at)

@@ -16,6 +16,7 @@ are a model's words about edits and not the edits themselves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from schemas.profile import Claim, ScoreComponents
 
@@ -62,8 +63,13 @@ def completeness(claims: Sequence[Claim], own: Iterable[str], has_samples: bool)
     known = {claim.path for claim in claims} | set(own)
     if has_samples:
         known.add("sample_posts")
-    aspects = sum(any(path.startswith(prefixes) for path in known) for prefixes in ASPECTS.values())
-    return aspects / len(ASPECTS)
+    return len(frozenset().union(*map(_aspects, known))) / len(ASPECTS)
+
+
+@cache
+def _aspects(path: str) -> frozenset[str]:
+    """What ``path`` tells about."""
+    return frozenset(name for name, prefixes in ASPECTS.items() if path.startswith(prefixes))
 
 
 def consistency(claims: Sequence[Claim]) -> float:

@@ -197,7 +197,7 @@ _SWITCHED = ((Vote(0, 1.0, 0.0), Vote(1, 1.0, 0.0)), (Vote(-1, 0.0, 1.0), Vote(0
 def signals(delta: StyleDelta) -> tuple[float, ...]:
     """How the edit moves each of ``SCALES``, -1..1; a confident label of a model joins what was counted."""
     found = _SCALES_OF(delta.tone_scales.__dict__)
-    if any(found):
+    if found != SILENT:
         found = tuple([value if abs(value) >= TONE_SIGNAL else 0.0 for value in found])
     shift = delta.tone_shift
     if shift.source == "gemini" and shift.confidence >= LABEL_CONFIDENCE and shift.label in LABELS:
@@ -207,6 +207,7 @@ def signals(delta: StyleDelta) -> tuple[float, ...]:
     return found
 
 
+SILENT: tuple[float, ...] = (0.0,) * len(SCALES)
 _SCALES_OF: Callable[[dict[str, float]], tuple[float, ...]] = itemgetter(*SCALES)
 
 
@@ -225,10 +226,10 @@ def _joined(counted: float, labelled: float) -> float:
 
 def tone(value: float) -> Vote:
     """The vote of an edit on a tone scale that it moves by ``value``; whether it had the chance is not sure."""
-    return _TONE[_sign(value)]
+    return _TONE[(value > 0) - (value < 0)]
 
 
-_TONE = {value: Vote(value, 0.7, 0.7) for value in (-1, 0, 1)}
+_TONE = [Vote(value, 0.7, 0.7) for value in (0, 1, -1)]  # the last is that of -1
 
 
 # Less than this share of a text changed says little about what the rest reads like.
@@ -295,10 +296,18 @@ def speaks(delta: StyleDelta, moves: tuple[float, ...]) -> bool:
     """
     if delta.is_noise:
         return False
-    if delta.phrases_added or delta.is_rewrite or any(moves):
+    if delta.phrases_added or delta.is_rewrite or moves != SILENT:
         return True
     if delta.phrases_removed and not {swap.before for swap in delta.substitutions}.issuperset(delta.phrases_removed):
         return True
     if delta.ending_before != delta.ending_after or delta.opening_before != delta.opening_after:
         return True
-    return any(does(delta) for does in (emoji, sentence_length, paragraphs, bullets, headings, questions))
+    # Each is +1 or -1 when the edit did something to it.
+    return bool(
+        emoji(delta)
+        or sentence_length(delta)
+        or paragraphs(delta)
+        or bullets(delta)
+        or headings(delta)
+        or questions(delta)
+    )
