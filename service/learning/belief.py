@@ -31,6 +31,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 PRIOR = (0.2, 0.2, 0.5, 0.1)
@@ -42,11 +43,24 @@ SEEDED = 0.95
 
 
 class Vote(NamedTuple):
-    """One edit on one feature. ``up`` and ``down`` (0..1) say how sure it is that it offered the chance."""
+    """One edit on one feature. ``up`` and ``down`` (0..1) say how sure it is that it offered the chance.
+
+    They matter where nothing was done (``value`` 0): what was done had its chance.
+    """
 
     value: int = 0
     up: float = 1.0
     down: float = 1.0
+
+
+# The votes of edits that did something, by value.
+ACT = (Vote(0), Vote(1), Vote(-1))
+
+
+@cache
+def missed(up: float, down: float) -> Vote:
+    """The vote of an edit that did nothing, with these chances; there are few different ones."""
+    return Vote(0, up, down)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +73,7 @@ class Habit:
     waver: float = 0.42
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The verdict on one feature: ``value`` +1, -1 or 0 (nothing claimed), with the evidence behind it.
 
     ``supporting`` are the positions of the votes that speak for the claim; ``opportunities`` counts the votes
@@ -75,6 +88,7 @@ class Reading:
     supporting: tuple[int, ...] = ()
 
 
+NOTHING_CLAIMED = Reading()
 DIRECTION = Habit()
 
 
@@ -85,7 +99,12 @@ def read(votes: Sequence[Vote], threshold: int, habit: Habit = DIRECTION, held: 
     weighed.
     """
     if not held and not enough([vote.value for vote in votes], threshold):
-        return Reading()
+        return NOTHING_CLAIMED
+    return weigh(votes, threshold, habit, held)
+
+
+def weigh(votes: Sequence[Vote], threshold: int, habit: Habit, held: int) -> Reading:
+    """``read`` where there is something to weigh."""
     plus, minus, neither, waver = _start(held)
     says = {vote: _said(vote, habit) for vote in set(votes)}
     for_plus, for_minus = threshold if held > 0 else 0, threshold if held < 0 else 0
@@ -103,7 +122,7 @@ def read(votes: Sequence[Vote], threshold: int, habit: Habit = DIRECTION, held: 
             held = -1
         elif held and (plus if held > 0 else minus) < LEAVE:
             held = 0
-    return _reading(votes, held, plus if held > 0 else minus) if held else Reading()
+    return _reading(votes, held, plus if held > 0 else minus) if held else NOTHING_CLAIMED
 
 
 def enough(values: Sequence[int], threshold: int) -> bool:

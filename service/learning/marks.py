@@ -50,7 +50,7 @@ def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Foun
 def _column(values: Sequence[float], brought: Sequence[float]) -> list[Vote]:
     """The votes on one scale."""
     if not any(brought):
-        return list(map(votes.tone, values))
+        return [votes.TONE[(value > 0) - (value < 0)] for value in values]
     both = zip(values, brought, strict=True)
     return [votes.tone(value) if _is_left(value, signs) else votes.NOTHING for value, signs in both]
 

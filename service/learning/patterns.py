@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.delta import StyleDelta
 from schemas.profile import Claim, Style
 from service.learning import phrases, votes
-from service.learning.belief import DIRECTION, Habit, Reading, Vote, enough, read
+from service.learning.belief import ACT, DIRECTION, Habit, Reading, Vote, enough, read, weigh
 from service.learning.marks import tone_votes
 from service.learning.paths import get
 from service.learning.phrases import Found
@@ -34,11 +34,11 @@ Voter = Callable[[StyleDelta], Vote]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A two-sided feature: what an edit did to it, the chance it had, and the values ``up`` and ``down`` claimed."""
+    """A two-sided feature: what an edit did to it, its vote when that is nothing, and the values claimed."""
 
     path: str
-    value: Callable[[StyleDelta], int]
-    chance: Callable[[StyleDelta], votes.Chance]
+    done: Callable[[StyleDelta], int]
+    missed: Callable[[StyleDelta], Vote]
     threshold: Threshold
     up: str
     down: str
@@ -65,30 +65,28 @@ FEATURES = (
     Feature(
         "directions.sentence_length",
         votes.sentence_length,
-        votes.sentence_length_chance,
+        votes.no_sentence_length,
         "threshold_sentence_length",
         "longer",
         "shorter",
     ),
-    Feature("directions.emoji", votes.emoji, votes.emoji_chance, "threshold_emoji", "more", "fewer"),
-    Feature("directions.bullets", votes.bullets, votes.bullets_chance, "threshold_structure", "more", "fewer"),
-    Feature("directions.headings", votes.headings, votes.headings_chance, "threshold_structure", "more", "fewer"),
-    Feature(
-        "directions.paragraphs", votes.paragraphs, votes.paragraphs_chance, "threshold_structure", "longer", "shorter"
-    ),
+    Feature("directions.emoji", votes.emoji, votes.no_emoji, "threshold_emoji", "more", "fewer"),
+    Feature("directions.bullets", votes.bullets, votes.no_bullets, "threshold_structure", "more", "fewer"),
+    Feature("directions.headings", votes.headings, votes.no_headings, "threshold_structure", "more", "fewer"),
+    Feature("directions.paragraphs", votes.paragraphs, votes.no_paragraphs, "threshold_structure", "longer", "shorter"),
     Feature(
         "writing_traits.uses_questions_often",
         votes.questions,
-        votes.questions_chance,
+        votes.no_questions,
         "threshold_structure",
         "yes",
         "no",
     ),
-    Feature("writing_traits.uses_hooks", votes.hooks, votes.hooks_chance, "threshold_structure", "yes", "no"),
+    Feature("writing_traits.uses_hooks", votes.hooks, votes.no_hooks, "threshold_structure", "yes", "no"),
     Feature(
         "vocabulary_level",
         votes.vocabulary,
-        votes.vocabulary_chance,
+        votes.no_vocabulary,
         "threshold_major_change",
         "advanced",
         "simple",
@@ -104,8 +102,7 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A claim on one path: the value, and the verdict it rests on."""
 
     path: str
@@ -138,10 +135,11 @@ def survey(evidence: Sequence[StyleDelta], seed: Style, own: frozenset[str], rul
     for feature in FEATURES:
         held = _held(get(seed, feature.path), feature.up, feature.down) if feature.path in own else 0
         threshold = getattr(rules, feature.threshold)
-        values = [feature.value(edit) for edit in edits]
-        if held or enough(values, threshold):
-            cast = [Vote(value, *feature.chance(edit)) for value, edit in zip(values, edits, strict=True)]
-            _find(findings, feature.path, read(cast, threshold, feature.habit, held), feature.up, feature.down)
+        done = list(map(feature.done, edits))
+        if held or enough(done, threshold):
+            cast = [ACT[value] if value else feature.missed(edit) for value, edit in zip(done, edits, strict=True)]
+            reading = weigh(cast, threshold, feature.habit, held)
+            _find(findings, feature.path, reading, feature.up, feature.down)
     for scale, cast in tone_votes(edits, sides, (*banned, *common)).items():
         path = TONES[scale]
         held = _held(get(seed, path), "higher", "lower") if path in own else 0

@@ -8,7 +8,7 @@ analysis, all languages together, because the language of a two-word span cannot
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -104,11 +104,14 @@ def _is_set_phrase(words: tuple[str, ...]) -> bool:
     return len(words) == 2 and is_content(words[0]) and words[1] not in _prepositions()
 
 
-def shown(forms: Counter[str]) -> str:
+def shown(forms: Sequence[str]) -> str:
     """The most common form as written; with a small first letter if it was ever seen with one.
 
     A capital seen only at the start of a sentence says nothing; one that is there each time may be a name.
     """
-    best = max(forms, key=lambda form: (forms[form], form))
+    if len(set(forms)) == 1:
+        return forms[0]
+    counts = Counter(forms)
+    best = max(counts, key=lambda form: (counts[form], form))
     lowered = best[:1].lower() + best[1:]
-    return lowered if lowered in forms else best
+    return lowered if lowered in counts else best

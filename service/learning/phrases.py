@@ -24,7 +24,7 @@ from typing import NamedTuple
 from schemas.delta import StyleDelta
 from schemas.profile import Phrase
 from service.analysis.sketch import contains
-from service.learning.belief import Habit, Reading, Vote, read
+from service.learning.belief import ACT, Habit, Reading, Vote, read
 from service.learning.phrase_text import Piece, content_words, is_junk, key, piece, shown, trimmed
 
 MOST = 20
@@ -54,7 +54,6 @@ class Spans(NamedTuple):
 
 Sides = tuple[list[Spans], list[Spans]]
 NO_SPANS = Spans([], "")
-ACT = {value: Vote(value) for value in (-1, 1)}
 KEPT, ABSENT, COULD_ADD = Vote(0, 1.0, 0.0), Vote(0, 0.0, 0.0), Vote(0, 0.8, 0.0)
 
 
@@ -66,8 +65,7 @@ class Candidate:
     forms: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A phrase and the verdict on it."""
 
     phrase: Phrase
@@ -222,7 +220,7 @@ def _weigh(
     found: list[Found] = []
     for one in candidates:
         seed = seeded.pop(one.key, None)
-        text = shown(Counter(one.forms)) if seed is None else seed.phrase
+        text = shown(one.forms) if seed is None else seed.phrase
         votes = _votes(edits, one.key, text, sides, kept_counts)
         reading = read(votes, threshold, habit, held=int(seed is not None))
         if reading.value > 0:

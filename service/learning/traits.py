@@ -58,7 +58,7 @@ def _ending(style: Style, found: Survey) -> None:
     value = found.value("directions.ending")
     if value in ("cta", "question", "summary", "reflection"):
         put(style, "structure_preferences.ending", value)
-    elif sum(edit.ending_before != "none" and edit.ending_after == "none" for edit in found.edits) >= 3:
+    elif sum([edit.ending_after == "none" and edit.ending_before != "none" for edit in found.edits]) >= 3:
         # Endings are taken away and none is put in their place.
         style.structure_preferences.ending = "none"
 

@@ -4,10 +4,10 @@ A vote must come from what the writer did to the feature itself. Most wrong clai
 action adds a short sentence and a short paragraph, a list takes a sentence out of the prose. So lengths are
 those that the analysis compared over what both texts share.
 
-A feature with two sides is read by two functions: what the edit did to it (``emoji``: +1, -1 or 0), and with how much
-of a chance for either (``emoji_chance``). "Fewer emoji" had a chance only if the draft had emoji; "more bullets" has
-one in any longer text, but not every text has something to list, so that chance counts half. They are two because
-most edits do nothing to most features, and chances are asked for only when enough edits did.
+A feature with two sides is read by two functions: what the edit did to it (``emoji``: +1, -1 or 0) and, where that is
+nothing, the vote with the chances it let pass (``no_emoji``). "Fewer emoji" had a chance only if the draft had emoji;
+"more bullets" has one in any longer text, but not every text has something to list, so that chance counts half. They
+are two because most edits do nothing to most features, and chances are asked for only when enough edits did something.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from operator import itemgetter
 
 from schemas.delta import Count, Measure, StyleDelta
-from service.learning.belief import Vote
+from service.learning.belief import ACT, Vote, missed
 
 # A change of the mean below this share is what any edit does.
 LENGTH_CHANGE = 0.08
@@ -46,8 +46,7 @@ LABELS: dict[str, tuple[str, int]] = {
 SCALES = ("formality", "enthusiasm", "directness", "humor", "emotionality")
 
 
-Chance = tuple[float, float]
-NO_CHANCE: Chance = (0.0, 0.0)
+NOTHING = Vote(0, 0.0, 0.0)
 
 
 def _sign(value: float) -> int:
@@ -88,20 +87,20 @@ def sentence_length(delta: StyleDelta) -> int:
     return _sign(change) if abs(change) >= needed else 0
 
 
-def sentence_length_chance(delta: StyleDelta) -> Chance:
+def no_sentence_length(delta: StyleDelta) -> Vote:
     if not _has_sentences(delta):
-        return NO_CHANCE
+        return NOTHING
     long_enough = _compared_length(delta).before > SHORT_SENTENCE[delta.length_unit]
-    return 1.0 if delta.sentences.before > 1 else 0.0, 1.0 if long_enough else 0.0
+    return missed(1.0 if delta.sentences.before > 1 else 0.0, 1.0 if long_enough else 0.0)
 
 
 def emoji(delta: StyleDelta) -> int:
     return _net(delta.emoji)
 
 
-def emoji_chance(delta: StyleDelta) -> Chance:
+def no_emoji(delta: StyleDelta) -> Vote:
     before = delta.emoji.before
-    return 1.0 if before < max(delta.posts.before, 1) else 0.3, 1.0 if before else 0.0
+    return missed(1.0 if before < max(delta.posts.before, 1) else 0.3, 1.0 if before else 0.0)
 
 
 def bullets(delta: StyleDelta) -> int:
@@ -115,17 +114,17 @@ def bullets(delta: StyleDelta) -> int:
     return -int(not before + listed or listed <= -2)
 
 
-def bullets_chance(delta: StyleDelta) -> Chance:
+def no_bullets(delta: StyleDelta) -> Vote:
     listed = delta.bullets.before or delta.numbered.before
-    return 0.5 if delta.sentences.before > 2 else 0.0, 1.0 if listed else 0.0
+    return missed(0.5 if delta.sentences.before > 2 else 0.0, 1.0 if listed else 0.0)
 
 
 def headings(delta: StyleDelta) -> int:
     return _net(delta.headings)
 
 
-def headings_chance(delta: StyleDelta) -> Chance:
-    return 0.6 if delta.paragraphs.before > 2 else 0.0, 1.0 if delta.headings.before else 0.0
+def no_headings(delta: StyleDelta) -> Vote:
+    return missed(0.6 if delta.paragraphs.before > 2 else 0.0, 1.0 if delta.headings.before else 0.0)
 
 
 def paragraphs(delta: StyleDelta) -> int:
@@ -142,33 +141,33 @@ def paragraphs(delta: StyleDelta) -> int:
     return int(ratio >= 1 + BREAK) - int(ratio <= 1 / (1 + BREAK))
 
 
-def paragraphs_chance(delta: StyleDelta) -> Chance:
+def no_paragraphs(delta: StyleDelta) -> Vote:
     before = delta.paragraphs.before
-    return 1.0 if before > 1 else 0.0, 1.0 if delta.sentences.before > before + 1 else 0.0
+    return missed(1.0 if before > 1 else 0.0, 1.0 if delta.sentences.before > before + 1 else 0.0)
 
 
 def questions(delta: StyleDelta) -> int:
     return _net(delta.questions)
 
 
-def questions_chance(delta: StyleDelta) -> Chance:
-    return 0.7, 1.0 if delta.questions.before else 0.0
+def no_questions(delta: StyleDelta) -> Vote:
+    return missed(0.7, 1.0 if delta.questions.before else 0.0)
 
 
 def hooks(delta: StyleDelta) -> int:
     return (delta.opening_after == "hook") - (delta.opening_before == "hook")
 
 
-def hooks_chance(delta: StyleDelta) -> Chance:
-    return (0.0, 1.0) if delta.opening_before == "hook" else (1.0, 0.0)
+def no_hooks(delta: StyleDelta) -> Vote:
+    return missed(0.0, 1.0) if delta.opening_before == "hook" else missed(1.0, 0.0)
 
 
 def vocabulary(delta: StyleDelta) -> int:
     return delta.complexity_shift
 
 
-def vocabulary_chance(delta: StyleDelta) -> Chance:
-    return 0.7, 0.7
+def no_vocabulary(delta: StyleDelta) -> Vote:
+    return missed(0.7, 0.7)
 
 
 def ending(wanted: str) -> Callable[[StyleDelta], Vote]:
@@ -226,10 +225,10 @@ def _joined(counted: float, labelled: float) -> float:
 
 def tone(value: float) -> Vote:
     """The vote of an edit on a tone scale that it moves by ``value``; whether it had the chance is not sure."""
-    return _TONE[(value > 0) - (value < 0)]
+    return TONE[(value > 0) - (value < 0)]
 
 
-_TONE = [Vote(value, 0.7, 0.7) for value in (0, 1, -1)]  # the last is that of -1
+TONE = tuple(Vote(value, 0.7, 0.7) for value in (0, 1, -1))  # the last is that of -1
 
 
 # Less than this share of a text changed says little about what the rest reads like.
@@ -245,9 +244,9 @@ def body(wanted: str) -> Callable[[StyleDelta], Vote]:
             numbered, bulleted = delta.numbered, delta.bullets
             more_numbered = abs(numbered.after - numbered.before) > abs(bulleted.after - bulleted.before)
             kind = "steps" if more_numbered else "bullets"
-            return Vote(listed if kind == wanted else 0, 0.0, 0.0)
+            return ACT[listed] if kind == wanted else NOTHING
         if listed < 0 and wanted == "narrative":
-            return Vote(1)
+            return ACT[1]
         return _becomes(delta, delta.body_after, wanted)
 
     return vote
@@ -267,7 +266,6 @@ def _becomes(delta: StyleDelta, kind: str, wanted: str) -> Vote:
     return _BECOMES[kind == wanted]
 
 
-NOTHING = Vote(0, 0.0, 0.0)
 _BECOMES = (Vote(0, 1.0, 0.0), Vote(1, 1.0, 0.0))
 
 
