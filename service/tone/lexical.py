@@ -25,40 +25,46 @@ from schemas.delta import Count, StyleDelta, ToneLabel, ToneShift
 from service.tone.base import Judgement, State, ToneRequest, ToneStats
 
 FLOOR = 0.25
+# The names of each scale's directions, up and down. Ties fall to the first: a joke is rarer, hence says more, than a
+# contraction.
 LABELS: dict[str, tuple[ToneLabel, ToneLabel]] = {
     "humor": ("more humorous", "more serious"),
     "formality": ("more professional", "more casual"),
     "enthusiasm": ("more enthusiastic", "more subdued"),
     "directness": ("more direct", "more indirect"),
 }
+_DIRECTIONS = tuple(LABELS.values())
+NOTHING_HAPPENED = ToneShift(label="no change", confidence=1.0, source="lexical")
+NOTHING_HEARD = ToneShift(label="no change", confidence=0.0, source="lexical")
 
 
 def label(delta: StyleDelta) -> ToneShift:
     """The lexical tone of one edit; pure, total, and the same for the same delta."""
     if delta.is_noise:
-        return ToneShift(label="no change", confidence=1.0, source="lexical")
+        return NOTHING_HAPPENED
     scores = _scores(delta)
-    # Ties fall to the first scale of LABELS: a joke is rarer, hence says more, than a contraction.
-    ranked = sorted(scores, key=lambda scale: -abs(scores[scale]))
-    best, rival = abs(scores[ranked[0]]), abs(scores[ranked[1]])
+    strengths = [abs(score) for score in scores]
+    rival, best = sorted(strengths)[-2:]
     if best < FLOOR:
-        return ToneShift(label="no change", confidence=0.0, source="lexical")
-    up, down = LABELS[ranked[0]]
+        return NOTHING_HEARD
+    scale = strengths.index(best)
+    up, down = _DIRECTIONS[scale]
     confidence = (0.35 + 0.6 * best) * (1 - 0.25 * max(0.0, rival - FLOOR) / best)
-    return ToneShift(label=up if scores[ranked[0]] > 0 else down, confidence=round(confidence, 3), source="lexical")
+    return ToneShift(label=up if scores[scale] > 0 else down, confidence=round(confidence, 3), source="lexical")
 
 
-def _scores(delta: StyleDelta) -> dict[str, float]:
+def _scores(delta: StyleDelta) -> tuple[float, float, float, float]:
+    """The scores of the scales of ``LABELS``, in their order."""
     scales = delta.tone_scales
     loudness = 0.25 * (_net(delta.exclamations) + _net(delta.capitals)) + 0.2 * _net(delta.intensifiers)
     formal = 0.25 * (_net(delta.formal_words) - _net(delta.casual_words) - _net(delta.contractions))
-    return {
-        "humor": _join(scales.humor, 0.5 * _net(delta.laughter)),
-        "formality": _join(scales.formality, formal),
+    return (
+        _join(scales.humor, 0.5 * _net(delta.laughter)),
+        _join(scales.formality, formal),
         # Feeling is no label of its own; strong words of either kind are heard as enthusiasm, at half weight.
-        "enthusiasm": _join(_stronger(scales.enthusiasm, scales.emotionality / 2), loudness),
-        "directness": _join(scales.directness, 0.1 * _net(delta.second_person) - 0.2 * _net(delta.hedges)),
-    }
+        _join(_stronger(scales.enthusiasm, scales.emotionality / 2), loudness),
+        _join(scales.directness, 0.1 * _net(delta.second_person) - 0.2 * _net(delta.hedges)),
+    )
 
 
 def _net(count: Count) -> int:
@@ -66,6 +72,8 @@ def _net(count: Count) -> int:
 
 
 def _join(scale: float, markers: float) -> float:
+    if not markers:
+        return scale
     counted = math.copysign(1 - math.exp(-abs(markers)), markers)
     return scale + counted if scale * counted < 0 else _stronger(scale, counted)
 
