@@ -107,18 +107,23 @@ def weigh(votes: Sequence[Vote], threshold: int, habit: Habit, held: int) -> Rea
     """``read`` where there is something to weigh."""
     plus, minus, neither, waver = _start(held)
     says = {vote: _said(vote, habit) for vote in set(votes)}
-    for_plus, for_minus = threshold if held > 0 else 0, threshold if held < 0 else 0
-    for vote in votes:
+    values = [vote.value for vote in votes]
+    # A claim of a seed has its votes, however few edits say the same.
+    of_seed = {held: threshold}
+    for index, vote in enumerate(votes, 1):
         by_plus, by_minus, by_neither, by_waver = says[vote]
-        plus, minus = (_STAY * plus + _PLUS) * by_plus, (_STAY * minus + _MINUS) * by_minus
-        neither, waver = (_STAY * neither + _NEITHER) * by_neither, (_STAY * waver + _WAVER) * by_waver
+        plus = (_STAY * plus + _PLUS) * by_plus
+        minus = (_STAY * minus + _MINUS) * by_minus
+        neither = (_STAY * neither + _NEITHER) * by_neither
+        waver = (_STAY * waver + _WAVER) * by_waver
         total = plus + minus + neither + waver
-        plus, minus, neither, waver = plus / total, minus / total, neither / total, waver / total
-        for_plus += vote.value > 0
-        for_minus += vote.value < 0
-        if plus >= ENTER and for_plus >= threshold:
+        plus /= total
+        minus /= total
+        neither /= total
+        waver /= total
+        if plus >= ENTER and (held > 0 or values[:index].count(1) + of_seed.get(1, 0) >= threshold):
             held = 1
-        elif minus >= ENTER and for_minus >= threshold:
+        elif minus >= ENTER and (held < 0 or values[:index].count(-1) + of_seed.get(-1, 0) >= threshold):
             held = -1
         elif held and (plus if held > 0 else minus) < LEAVE:
             held = 0

@@ -41,10 +41,10 @@ def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Foun
     marked = {piece(one.phrase.phrase).key: tone_of(one.phrase.phrase, language) for one in learned}
     brought = [_brought(edit, out, put, marked) for edit, out, put in zip(edits, *sides, strict=True)]
     moves = [votes.signals(edit) for edit in edits]
-    return {
-        scale: _column([move[index] for move in moves], [signs[index] for signs in brought])
-        for index, scale in enumerate(votes.SCALES)
-    }
+    if not edits:
+        return {scale: [] for scale in votes.SCALES}
+    columns = zip(votes.SCALES, zip(*moves, strict=True), zip(*brought, strict=True), strict=True)
+    return {scale: _column(values, signs) for scale, values, signs in columns}
 
 
 def _column(values: Sequence[float], brought: Sequence[float]) -> list[Vote]:
@@ -57,6 +57,8 @@ def _column(values: Sequence[float], brought: Sequence[float]) -> list[Vote]:
 
 def _brought(edit: StyleDelta, out: Spans, put: Spans, marked: dict[str, tuple[float, ...]]) -> tuple[float, ...]:
     """The signs on each scale that learned phrases put in or taken out brought, and what took their place."""
+    if not out.text and not put.text:
+        return votes.SILENT
     signs = votes.SILENT
     for wanted, tones in marked.items():
         times = (wanted in put.text) - (wanted in out.text)

@@ -6,7 +6,7 @@ parts of a profile have none of these, and a learned batch copies dozens of them
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -16,11 +16,11 @@ M = TypeVar("M", bound=BaseModel)
 _new, _set = object.__new__, object.__setattr__
 
 
-def made(model: type[M], fields: dict[str, Any], given: Iterable[str] | None = None) -> M:
+def made(model: type[M], fields: dict[str, Any], given: set[str] | None = None) -> M:
     """A ``model`` of all its ``fields``, in its order, of which ``given`` (else all) were set by somebody."""
     one = _new(model)
     _set(one, "__dict__", fields)
-    _set(one, "__pydantic_fields_set__", set(fields if given is None else given))
+    _set(one, "__pydantic_fields_set__", set(fields) if given is None else given)
     _set(one, "__pydantic_extra__", None)
     _set(one, "__pydantic_private__", None)
     return one
@@ -28,7 +28,10 @@ def made(model: type[M], fields: dict[str, Any], given: Iterable[str] | None = N
 
 def copied(part: M, changes: Mapping[str, Any] = MappingProxyType({})) -> M:
     """A shallow copy of ``part`` with ``changes``, which are fields of it."""
-    return made(type(part), {**part.__dict__, **changes}, part.__pydantic_fields_set__.union(changes))
+    one = made(type(part), part.__dict__.copy(), part.__pydantic_fields_set__.copy())
+    if changes:
+        assign(one, changes)
+    return one
 
 
 def assign(part: BaseModel, values: Mapping[str, Any]) -> None:
