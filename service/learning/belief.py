@@ -132,7 +132,8 @@ def weigh(votes: Sequence[Vote], threshold: int, habit: Habit, held: int) -> Rea
 
 def enough(values: Sequence[int], threshold: int) -> bool:
     """Whether ``threshold`` votes, one at least, are for one side."""
-    return max(values.count(1), values.count(-1)) >= max(threshold, 1)
+    least = threshold or 1
+    return values.count(1) >= least or values.count(-1) >= least
 
 
 Belief = tuple[float, float, float, float]

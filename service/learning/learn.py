@@ -63,9 +63,7 @@ def learn(
     updated = profile.model_copy(update={"baseline": baseline, "recent_edits": retained, "revision": revision})
     recompute(updated, rules)
     restore_overrides(updated, profile)
-    updated.updated_at = now
-    if new:
-        updated.last_learned_at = now
+    assign(updated, {"updated_at": now, "last_learned_at": now} if new else {"updated_at": now})
     return finish(profile, updated, new, rules, now, toned=len(toned))
 
 
@@ -125,15 +123,18 @@ def recompute(profile: Profile, rules: LearningRules) -> None:
     found = survey(evidence, profile.baseline.style, own, rules)
     traits.clear_directions(style, own)
     traits.write(style, found, rules)
-    style.preferences = preferences.preferences(evidence, profile.baseline.style.preferences, rules)
+    held = preferences.preferences(evidence, profile.baseline.style.preferences, rules)
     fold = Fold.start(profile.baseline)
     for edit in evidence:
         fold.add(edit, rules)
     fold.close(rules)
     fold.write(style)
-    set_style(profile, style)
-    profile.claims = claims_of(found) + preferences.claims(style.preferences)
-    profile.learning_iterations = fold.clock.iterations
+    changes = {
+        "preferences": held,
+        "claims": claims_of(found) + preferences.claims(held),
+        "learning_iterations": fold.clock.iterations,
+    }
+    assign(profile, style.__dict__ | changes)
 
 
 def set_style(profile: Profile, style: Style) -> None:
@@ -142,6 +143,8 @@ def set_style(profile: Profile, style: Style) -> None:
 
 def restore_overrides(updated: Profile, before: Profile) -> None:
     held = expand(before.manual_overrides)
+    if not held:
+        return
     for path in held:
         put(updated, path, get(before, path))
     updated.claims = [claim for claim in updated.claims if claim.path not in held]
@@ -158,23 +161,23 @@ def finish(
     """Score, guide, milestone and version of a recomputed profile."""
     own = (*updated.baseline.own, *updated.manual_overrides)
     parts = score.components(updated.learning_iterations, updated.claims, own, bool(updated.sample_posts))
-    updated.evolution_components, updated.evolution_score = parts, score.total(parts)
-    updated.style_guide = render_guide(updated)
-    milestone, detected = _milestone(before, updated, new, now)
-    milestone.toned = toned
-    updated.evolution_timeline = [*before.evolution_timeline, milestone][-TIMELINE:]
-    updated.versions = [*before.versions, _version(updated, now)][-rules.max_versions :] if rules.max_versions else []
+    guide = render_guide(updated)
+    assign(updated, {"evolution_components": parts, "evolution_score": score.total(parts), "style_guide": guide})
+    milestone, detected = _milestone(before, updated, new, now, toned)
+    timeline = [*before.evolution_timeline, milestone][-TIMELINE:]
+    versions = [*before.versions, _version(updated, now)][-rules.max_versions :] if rules.max_versions else []
+    assign(updated, {"evolution_timeline": timeline, "versions": versions})
     words = explain.log_words(claim.path for claim in detected)
     return Outcome(updated, milestone, words, before.evolution_score, updated.evolution_score)
 
 
 def _milestone(
-    before: Profile, updated: Profile, new: Sequence[StyleDelta], now: datetime
+    before: Profile, updated: Profile, new: Sequence[StyleDelta], now: datetime, toned: int
 ) -> tuple[Milestone, list[Claim]]:
     jobs = frozenset(edit.job_id for edit in new)
     changed = explain.changed_paths(before, updated)
     detected = explain.detected(updated.claims, changed, jobs)
-    evidence = sum(not edit.is_noise for edit in new)
+    evidence = sum([not edit.is_noise for edit in new])
     milestone = Milestone(
         at=now,
         revision=updated.revision,
@@ -183,6 +186,7 @@ def _milestone(
         components=updated.evolution_components,
         edits=[edit.job_id for edit in new[-MILESTONE_EDITS:]],
         edit_count=len(new),
+        toned=toned,
         patterns=[explain.pattern(claim.path, claim.value) for claim in detected],
         changes=explain.changes(before, updated, changed, updated.claims, evidence),
     )

@@ -79,7 +79,8 @@ def sides(edits: Sequence[StyleDelta]) -> Sides:
 
 
 def _both(edit: StyleDelta) -> tuple[Spans, Spans]:
-    out, put = _pieces(edit.phrases_removed), _pieces(edit.phrases_added)
+    out = _pieces(edit.phrases_removed) if edit.phrases_removed else []
+    put = _pieces(edit.phrases_added) if edit.phrases_added else []
     if out and put:
         # What came back with a word changed ("we are open late", "we're open late") was neither taken out nor put in.
         back = [(a, b) for a in out for b in put if _alike(a, b)]
@@ -104,7 +105,8 @@ def _pieces(texts: Sequence[str]) -> list[Piece]:
 
 
 def _with_swaps(edit: StyleDelta, pieces: list[Piece]) -> Spans:
-    contracted = edit.contractions.added + edit.contractions.removed
+    contractions = edit.contractions
+    contracted = contractions.added + contractions.removed
     if not edit.substitutions:
         return _spans(pieces, register=contracted) if pieces or contracted else NO_SPANS
     swaps = {part.key: part for part in [piece(swap.before) for swap in edit.substitutions]}

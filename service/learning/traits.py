@@ -9,6 +9,7 @@ default) has it.
 from __future__ import annotations
 
 from schemas.profile import Style
+from service.learning.objects import assign
 from service.learning.paths import put
 from service.learning.patterns import Survey
 from service.learning.rules import LearningRules
@@ -39,8 +40,8 @@ def write(style: Style, found: Survey, rules: LearningRules) -> None:
         follows = FOLLOWS.get(path, {}).get(finding.value)
         if follows:
             put(style, *follows)
-    style.banned_phrases = [one.phrase for one in found.banned]
-    style.common_phrases = [one.phrase for one in found.common]
+    banned, common = [one.phrase for one in found.banned], [one.phrase for one in found.common]
+    assign(style, {"banned_phrases": banned, "common_phrases": common})
     _ending(style, found)
     uses = uses_emojis(found, rules)
     if uses is not None:
@@ -80,6 +81,7 @@ def _share_with_emoji(found: Survey) -> float:
     weight, total, having = 1.0, 0.0, 0.0
     for edit in reversed(found.edits):
         total += weight
-        having += weight * bool(edit.emoji.after)
+        if edit.emoji.after:
+            having += weight
         weight *= AGEING
     return having / total if total else 0.0
