@@ -58,7 +58,7 @@ def detected(claims: Sequence[Claim], changed: Iterable[str], new_jobs: frozense
 
 def changed_paths(before: Style, after: Style) -> list[str]:
     both = zip(LEAVES, values(before), values(after), strict=True)
-    return [path for path, old, new in both if old is not new and _differs(path, old, new)]
+    return [path for path, old, new in both if old is not new and (old or new) and _differs(path, old, new)]
 
 
 def _differs(path: str, old: Any, new: Any) -> bool:

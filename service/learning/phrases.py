@@ -16,10 +16,10 @@ Nobody removes the same two words from two drafts by chance as easily as they sh
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from schemas.delta import StyleDelta
 from schemas.profile import Phrase
@@ -36,6 +36,7 @@ NEARLY_ALL = 0.75
 SAME = 0.6
 
 Words = tuple[str, ...]
+T = TypeVar("T", bound=Hashable)
 
 
 class Spans(NamedTuple):
@@ -149,13 +150,15 @@ def _candidates(sides: list[Spans], threshold: int) -> list[Candidate]:
 
 def _frequent(sides: list[Spans], threshold: int) -> tuple[set[str], set[tuple[str, str]]]:
     """Words, and pairs of neighbouring words, that at least ``threshold`` edits have."""
-    words = Counter(chain.from_iterable([{word for part in one.pieces for word in part.words} for one in sides]))
-    often = {word for word, count in words.items() if count >= threshold}
-    if not often:
-        return often, set()
-    twos = [{two for part in one.pieces for two in pairwise(part.words)} for one in sides]
-    pairs = Counter(chain.from_iterable(twos))
-    return often, {pair for pair, count in pairs.items() if count >= threshold}
+    words = _often([set().union(*[part.words for part in one.pieces]) for one in sides], threshold)
+    if not words:
+        return words, set()
+    return words, _often([set().union(*[pairwise(part.words) for part in one.pieces]) for one in sides], threshold)
+
+
+def _often(sets: Iterable[set[T]], threshold: int) -> set[T]:
+    """What at least ``threshold`` of ``sets`` hold."""
+    return {one for one, count in Counter(chain.from_iterable(sets)).items() if count >= threshold}
 
 
 def _runs(words: Words, pairs: set[tuple[str, str]]) -> list[tuple[int, int]]:
