@@ -13,16 +13,21 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 M = TypeVar("M", bound=BaseModel)
-_new, _set = object.__new__, object.__setattr__
+_new = object.__new__
+# What `object.__setattr__` would find by name each time.
+_set_fields, _set_given, _set_extra, _set_private = (
+    BaseModel.__dict__[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 def made(model: type[M], fields: dict[str, Any], given: set[str] | None = None) -> M:
     """A ``model`` of all its ``fields``, in its order, of which ``given`` (else all) were set by somebody."""
     one = _new(model)
-    _set(one, "__dict__", fields)
-    _set(one, "__pydantic_fields_set__", set(fields) if given is None else given)
-    _set(one, "__pydantic_extra__", None)
-    _set(one, "__pydantic_private__", None)
+    _set_fields(one, fields)
+    _set_given(one, set(fields) if given is None else given)
+    _set_extra(one, None)
+    _set_private(one, None)
     return one
 
 

@@ -23,8 +23,8 @@ from schemas.profile import PendingEdit, Profile
 from service import ledger
 from service.analysis import analyze
 from service.errors import DependencyDown, RevisionConflict
-from service.history import with_values
 from service.learning.learn import Outcome, learn, new_profile
+from service.learning.objects import copied
 from service.learning.rules import LearningRules
 from service.learning.schedule import due_at, learn_now
 from service.profiles import Loaded, ProfileStore
@@ -291,7 +291,7 @@ def judged(delta: StyleDelta, said: Judgement) -> StyleDelta:
     """Return the delta with what was said of it."""
     if said.shift is delta.tone_shift and said.statements == delta.statements:
         return delta
-    return with_values(delta, tone_shift=said.shift, statements=said.statements)
+    return copied(delta, {"tone_shift": said.shift, "statements": said.statements})
 
 
 class Attempt:
@@ -316,15 +316,15 @@ class Extractor:
 
 def edit_of(work: Work, analysis: Analysis, *, asked: bool) -> PendingEdit:
     """Return what an edit says, as whose it is; with the sentences a model may be ``asked`` about."""
-    delta = with_values(
-        analysis.delta,
-        job_id=work.job_id,
-        content_id=work.content_id,
-        edited_at=work.edited_at,
-        platform=work.platform,
-        content_format=work.content_format,
-        tone_shift=label(analysis.delta),
-    )
+    own = {
+        "job_id": work.job_id,
+        "content_id": work.content_id,
+        "edited_at": work.edited_at,
+        "platform": work.platform,
+        "content_format": work.content_format,
+        "tone_shift": label(analysis.delta),
+    }
+    delta = copied(analysis.delta, own)
     return PendingEdit(delta=delta, pairs=excerpts(analysis) if asked else [])
 
 
