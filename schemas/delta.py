@@ -86,6 +86,9 @@ class ToneShift(_Part):
     source: Literal["gemini", "lexical"] = "lexical"
 
 
+NOTHING = Count()  # one object, so that most fields of a delta are seen to be their default without a comparison
+
+
 class StyleDelta(_Part):
     """What one edit says about style."""
 
@@ -103,11 +106,11 @@ class StyleDelta(_Part):
     posts: Count = Field(Count(before=1, after=1), description="posts of a thread")
 
     length_unit: Literal["words", "characters"] = Field("words", description="characters for ja and zh")
-    words: Count = Field(Count(), description="words (or characters) of prose")
-    sentences: Count = Count()
+    words: Count = Field(NOTHING, description="words (or characters) of prose")
+    sentences: Count = NOTHING
     sentence_length: Measure = Field(Measure(), description="mean words (or characters) a sentence")
 
-    emoji: Count = Count()
+    emoji: Count = NOTHING
     emoji_added: tuple[str, ...] = ()
     emoji_removed: tuple[str, ...] = ()
 
@@ -116,28 +119,28 @@ class StyleDelta(_Part):
         description="sentence length over the prose that both texts share: without sentences, lists and phrases that "
         "were only added or dropped; 0 when the texts share none",
     )
-    paragraphs: Count = Count()
+    paragraphs: Count = NOTHING
     paragraph_length: Measure = Field(Measure(), description="mean words (or characters) a paragraph of prose")
-    bullets: Count = Count()
-    numbered: Count = Count()
-    headings: Count = Count()
-    emphasis: Count = Field(Count(), description="bold and italic runs")
-    links: Count = Count()
-    code: Count = Field(Count(), description="inline code and fenced blocks")
-    hashtags: Count = Count()
-    mentions: Count = Count()
-    em_dashes: Count = Count()
+    bullets: Count = NOTHING
+    numbered: Count = NOTHING
+    headings: Count = NOTHING
+    emphasis: Count = Field(NOTHING, description="bold and italic runs")
+    links: Count = NOTHING
+    code: Count = Field(NOTHING, description="inline code and fenced blocks")
+    hashtags: Count = NOTHING
+    mentions: Count = NOTHING
+    em_dashes: Count = NOTHING
 
-    contractions: Count = Count()
-    hedges: Count = Count()
-    intensifiers: Count = Count()
-    exclamations: Count = Count()
-    capitals: Count = Field(Count(), description="words in capitals for emphasis, no acronyms")
-    questions: Count = Count()
-    second_person: Count = Count()
-    formal_words: Count = Count()
-    casual_words: Count = Count()
-    laughter: Count = Field(Count(), description="markers of jokes: lol, haha, laughing emoji")
+    contractions: Count = NOTHING
+    hedges: Count = NOTHING
+    intensifiers: Count = NOTHING
+    exclamations: Count = NOTHING
+    capitals: Count = Field(NOTHING, description="words in capitals for emphasis, no acronyms")
+    questions: Count = NOTHING
+    second_person: Count = NOTHING
+    formal_words: Count = NOTHING
+    casual_words: Count = NOTHING
+    laughter: Count = Field(NOTHING, description="markers of jokes: lol, haha, laughing emoji")
 
     substitutions: tuple[Substitution, ...] = ()
     complexity_shift: Literal[-1, 0, 1] = Field(0, description="vocabulary simpler, the same, harder")

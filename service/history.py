@@ -51,7 +51,7 @@ def _count(items: tuple[tuple[str, int], ...]) -> Count:
 
 
 _substitution = _reader(Substitution)
-_DEFAULTS = _defaults(StyleDelta)
+_DEFAULTS = dict(StyleDelta())  # the very objects that new deltas have
 _PARTS: dict[type, Callable[[Any], Any]] = {
     Count: lambda document: _count(tuple(document.items())),
     Measure: _reader(Measure),

@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from schemas.delta import Count, Measure
+from schemas.delta import NOTHING, Count, Measure
 
 
 @lru_cache(maxsize=8192)
 def counted(before: int, after: int, added: int, removed: int) -> Count:
     """A `Count`, shared."""
+    if not (before or after or added or removed):
+        return NOTHING
     return Count(before=before, after=after, added=added, removed=removed)
 
 
