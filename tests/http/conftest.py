@@ -2,9 +2,10 @@
 
 import http.client
 import json
+import random
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,10 +60,12 @@ def ask(port: int, path: str, method: str = "GET") -> Reply:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A free port that nobody is given who asks the kernel for any: it is bound later, by another process."""
+    while True:
+        port = random.randrange(10_000, 20_000)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.benchmarks.options import Options
 from tests.benchmarks.processes import Program, module
 from tests.benchmarks.results import Results
 from tests.benchmarks.rows.throughput import add_cost, drain
+from tests.http.conftest import free_port
 
 SCRAPE_SECONDS = 5.0
 Settings = Mapping[str, Any]
@@ -85,10 +86,3 @@ def _scraped(settings: Settings) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
