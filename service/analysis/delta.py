@@ -21,6 +21,7 @@ from service.analysis.document import Document, Memo, Unit, mask_all, parse
 from service.analysis.emoji import LAUGHING
 from service.analysis.language import SAMPLE, detect
 from service.analysis.lexicon import CHARACTER_LANGUAGES, MARKERS, Lexicon, lexicon
+from service.analysis.made import defaults_of, made
 from service.analysis.markers import collect
 from service.analysis.measures import (
     long_words,
@@ -35,6 +36,7 @@ from service.analysis.sketch import sketch_words
 from service.analysis.spans import Change, Reason
 from service.analysis.threads import posts_count
 
+_DEFAULTS = defaults_of(StyleDelta)
 _MAX_SUBSTITUTIONS = 40
 _MAX_EXPRESSION = 200
 _SAMPLE = 800
@@ -83,7 +85,7 @@ def analyze(original: str | Sequence[str], edited: str | Sequence[str]) -> Analy
     alignment = align(before.units, after.units, lists)
     comparison = compare(before, after, alignment, lists)
     comparison.truncated |= alignment.truncated or before.truncated or after.truncated or (cut and not same)
-    delta = StyleDelta(**_Fields(before, after, alignment, comparison, lists).all())
+    delta = made(StyleDelta, _DEFAULTS, _Fields(before, after, alignment, comparison, lists).all())
     return Analysis(delta=delta, spans=_spans(before, alignment, comparison), pairs=tuple(comparison.pairs))
 
 

@@ -17,6 +17,8 @@ SAMPLE = 600
 _BITS = 16
 _MOST = (1 << _BITS) - 1
 _MARKS = '.,;:!?"()¿¡«»“”'
+_BLANKS = (("’", "'"), *((mark, " ") for mark in _MARKS))
+_UNMARKED = str.maketrans(dict(_BLANKS))
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _SCRIPTS = (
     ("ja", re.compile("[\u3041-\u30ff\uff66-\uff9f]")),
@@ -35,12 +37,12 @@ _OTHER = re.compile("[\u0370-\u1fff\u3041-\ud7ff\uff66-\uff9f]")
 
 def detect(before: str, after: str) -> str:
     """BCP 47 primary language of a pair of texts, `und` when unclear; the saved text decides, the draft helps."""
-    sample = after[:SAMPLE] if before == after else f"{after[:SAMPLE]}\n{before[: SAMPLE // 2]}"
-    if not sample.isascii():
-        script = _by_script(sample)
+    saved, draft = after[:SAMPLE], "" if before == after else before[: SAMPLE // 2]
+    if not (saved.isascii() and draft.isascii()):
+        script = _by_script(f"{saved}\n{draft}")
         if script:
             return script
-    return _by_vote(sample)
+    return _by_vote(saved, draft)
 
 
 def _by_script(sample: str) -> str:
@@ -58,16 +60,26 @@ def _by_script(sample: str) -> str:
     return language if most and most * 2 >= latin else ""
 
 
-def _by_vote(sample: str) -> str:
-    sample = sample.lower().replace("’", "'")
-    for mark in _MARKS:
-        sample = sample.replace(mark, " ")
-    found = set(sample.split())
+def _by_vote(saved: str, draft: str) -> str:
+    if saved.startswith(draft):
+        # The words of both are the same, but for the last of the draft, which may be cut off there.
+        draft = "".join(draft.rsplit(None, 1)[-1:])
+    found = {*_words(saved), *_words(draft)}
     ballots = _ballots()
-    total = sum(filter(None, map(ballots.get, found)))
-    votes = sorted(((total >> place & _MOST, language) for language, place in _places()), reverse=True)
+    total = sum([ballots[word] for word in found & ballots.keys()])
+    votes = sorted([(total >> place & _MOST, language) for language, place in _places()], reverse=True)
     (most, best), (runner_up, _) = votes[0], votes[1]
     return best if most and most * 12 >= len(found) and most * 5 >= runner_up * 6 else "und"
+
+
+def _words(sample: str) -> list[str]:
+    """The words of `sample`, without marks, which are replaced all at once where that is fast: in ASCII."""
+    sample = sample.lower()
+    if sample.isascii():
+        return sample.translate(_UNMARKED).split()
+    for mark, blank in _BLANKS:
+        sample = sample.replace(mark, blank)
+    return sample.split()
 
 
 @cache

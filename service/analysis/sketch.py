@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from zlib import crc32
 
@@ -27,7 +27,7 @@ def sketch(text: str) -> bytes:
     return sketch_words(words(text))
 
 
-def sketch_words(found: list[str]) -> bytes:
+def sketch_words(found: Sequence[str]) -> bytes:
     """`sketch` of words that are already folded."""
     if len(found) <= CAP:
         return _hashes(found)
@@ -52,14 +52,12 @@ def _wanted(phrase: str) -> bytes:
     return _hashes(words(phrase))
 
 
-def _hashes(found: Iterable[str]) -> bytes:
-    hashes = array("H", map(_hash, found))
+def _hashes(found: Sequence[str]) -> bytes:
+    """All hashes in one go: no word holds a line break, so the words are encoded and cut apart together."""
+    if not found:
+        return b""
+    sums = array("I", list(map(crc32, "\n".join(found).encode("utf-8", "replace").split(b"\n"))))
     if sys.byteorder == "big":
-        hashes.byteswap()
-    return hashes.tobytes()
-
-
-@lru_cache(maxsize=1 << 14)
-def _hash(word: str) -> int:
-    """The hash of one word, kept: texts share their common words."""
-    return crc32(word.encode("utf-8", "replace")) & 0xFFFF
+        sums.byteswap()
+    # The low 16 bits of a sum are the first half of its four bytes.
+    return array("H", sums.tobytes())[::2].tobytes()
