@@ -6,16 +6,16 @@ leave most lines alone, which halves the cost of the usual pair.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from service.analysis.blocks import LineKind, blocks
+from service.analysis.blocks import Line, LineKind, blocks
 from service.analysis.lexicon import CHARACTER_LANGUAGES, Lexicon
 from service.analysis.markers import Marks, find_marks
 from service.analysis.mask import EMOJI_MARK, Masked, mask
 from service.analysis.sentences import split
-from service.analysis.tokens import words
+from service.analysis.tokens import words_of_each
 
 # Twice as many sentences as 22,000 words of ordinary prose have.
 MAX_UNITS = 3_000
@@ -53,26 +53,43 @@ class Memo:
     lines: dict[tuple[LineKind, str], list[Looked]] = field(default_factory=dict)
     sentences: dict[str, Looked] = field(default_factory=dict)
 
-    def of_line(self, kind: LineKind, line: str) -> list[Looked]:
+    def of_line(self, line: Line) -> list[Looked]:
         """The sentences of one line that hold words."""
-        found = self.lines.get((kind, line))
+        found = self.lines.get((line.kind, line.text))
         if found is None:
-            text = line.replace(EMOJI_MARK, " ")
-            sentences = split(text, self.lexicon) if kind == "prose" else [text.strip()]
-            found = [looked for sentence in sentences if (looked := self._of_sentence(sentence))[1]]
-            self.lines[kind, line] = found
+            self.read([line])
+            found = self.lines[line.kind, line.text]
         return found
 
-    def _of_sentence(self, sentence: str) -> Looked:
-        found = self.sentences.get(sentence)
-        if found is None:
-            words_of = words(sentence)
-            lengths = list(map(len, words_of))
-            long_words = len([length for length in lengths if length >= _LONG])
-            size = sum(lengths) if self.lexicon.language in CHARACTER_LANGUAGES else len(lengths)
-            found = sentence, words_of, find_marks(sentence, words_of, self.lexicon), long_words, size
-            self.sentences[sentence] = found
-        return found
+    def read(self, lines: Iterable[Line]) -> None:
+        """Split lines that are new, the first `MAX_UNITS` sentences of them, and look at all new sentences at once."""
+        split_up: dict[tuple[LineKind, str], list[str]] = {}
+        count = 0
+        for line in lines:
+            key = line.kind, line.text
+            if key not in self.lines and key not in split_up:
+                split_up[key] = sentences = self._split(line)
+                count += len(sentences)
+                if count >= MAX_UNITS:
+                    break
+        known = self.sentences
+        new = dict.fromkeys([one for sentences in split_up.values() for one in sentences if one not in known])
+        for looked in self._look_at(list(new)):
+            known[looked[0]] = looked
+        for key, sentences in split_up.items():
+            self.lines[key] = [looked for one in sentences if (looked := known[one])[1]]
+
+    def _split(self, line: Line) -> list[str]:
+        text = line.text.replace(EMOJI_MARK, " ")
+        return split(text, self.lexicon) if line.kind == "prose" else [text.strip()]
+
+    def _look_at(self, sentences: Sequence[str]) -> Iterator[Looked]:
+        lexicon = self.lexicon
+        counts_characters = lexicon.language in CHARACTER_LANGUAGES
+        for sentence, found in zip(sentences, words_of_each(sentences), strict=True):
+            long_words = len([word for word in found if len(word) >= _LONG])
+            size = sum(map(len, found)) if counts_characters else len(found)
+            yield sentence, found, find_marks(sentence, found, lexicon), long_words, size
 
 
 @dataclass(slots=True)
@@ -124,6 +141,7 @@ def parse(masked: list[Masked], memo: Memo) -> Document:
     for post, part in enumerate(masked):
         found = blocks(part.text)
         document.emphasis += found.emphasis
+        memo.read(found.lines)
         last = 0
         for line in found.lines:
             if len(units) >= MAX_UNITS:
@@ -131,7 +149,7 @@ def parse(masked: list[Masked], memo: Memo) -> Document:
                 break
             kind, last = line.kind, line.paragraph
             place = kind, paragraph + last, post, kind == "prose"
-            units += [Unit(*looked, *place) for looked in memo.of_line(kind, line.text)]
+            units += [Unit(*looked, *place) for looked in memo.of_line(line)]
         paragraph += last + 1
     _mark_leads(units)
     _sum_up(document)

@@ -18,7 +18,8 @@ _BITS = 16
 _MOST = (1 << _BITS) - 1
 _MARKS = '.,;:!?"()¿¡«»“”'
 _BLANKS = (("’", "'"), *((mark, " ") for mark in _MARKS))
-_UNMARKED = str.maketrans(dict(_BLANKS))
+# Every ASCII character is named, also those that stay: one that is not is looked up at the price of an exception.
+_UNMARKED = {code: code for code in range(128)} | {ord(mark): ord(blank) for mark, blank in _BLANKS}
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _SCRIPTS = (
     ("ja", re.compile("[\u3041-\u30ff\uff66-\uff9f]")),

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import pairwise
 from operator import add
 
 from service.analysis.lexicon import Lexicon
@@ -19,23 +18,35 @@ Marks = tuple[tuple[str, str], ...]
 Found = dict[str, list[str]]
 # An English hedge, and a month.
 MAY = "may"
-_NO_HEDGE = _END = ""
+_NO_HEDGE = ""
 
 
 def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
     """(list, expression) for every marker in one sentence."""
     if lexicon.substrings:
         return tuple(_substrings(sentence, lexicon))
-    singles = lexicon.single_markers
-    is_marked = not singles.keys().isdisjoint(words)
-    if is_marked and MAY in words:
-        words = [_NO_HEDGE if _is_month(sentence, words, i) else word for i, word in enumerate(words)]
-    starts = lexicon.marker_starts
-    if not starts.keys().isdisjoint(pairwise(words)):
-        return tuple(_expressions(words, lexicon))
-    if not is_marked:
+    if lexicon.marker_words.isdisjoint(words):
         return ()
-    return tuple([(name, word) for word in words if word in singles for name in singles[word]])
+    singles, starts = lexicon.single_markers, lexicon.marker_starts
+    if MAY in words and MAY in singles:
+        words = [_NO_HEDGE if _is_month(sentence, words, i) else word for i, word in enumerate(words)]
+    found: list[tuple[str, str]] = []
+    taken: dict[str, int] = {}
+    for index in _places(words, lexicon):
+        for expression, name in starts.get((words[index], words[index + 1]), ()) if index + 1 < len(words) else ():
+            if index >= taken.get(name, 0) and tuple(words[index : index + len(expression)]) == expression:
+                taken[name] = index + len(expression)
+                found.append((name, " ".join(expression)))
+        if names := singles.get(words[index]):
+            found += [(name, words[index]) for name in names if index >= taken.get(name, 0)]
+    return tuple(found)
+
+
+def _places(words: list[str], lexicon: Lexicon) -> list[int]:
+    """Where a marker may begin: at a word that one has first or second."""
+    signs = lexicon.marker_words
+    hits = [index for index, word in enumerate(words) if word in signs]
+    return sorted({*hits, *[index - 1 for index in hits if index]})
 
 
 def _is_month(sentence: str, words: list[str], index: int) -> bool:
@@ -54,22 +65,6 @@ def collect(marks: Iterable[Marks]) -> Found:
     for sentence in marks:
         for name, expression in sentence:
             found[name].append(expression)
-    return found
-
-
-def _expressions(words: list[str], lexicon: Lexicon) -> list[tuple[str, str]]:
-    """Markers of a sentence that may hold some of several words: the longest wins within its list."""
-    found: list[tuple[str, str]] = []
-    taken: dict[str, int] = {}
-    starts, singles = lexicon.marker_starts, lexicon.single_markers
-    for index, pair in enumerate(pairwise([*words, _END])):
-        for expression, name in starts.get(pair, ()):
-            if index >= taken.get(name, 0) and tuple(words[index : index + len(expression)]) == expression:
-                taken[name] = index + len(expression)
-                found.append((name, " ".join(expression)))
-        word = pair[0]
-        if word in singles:
-            found += [(name, word) for name in singles[word] if index >= taken.get(name, 0)]
     return found
 
 

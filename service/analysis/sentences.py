@@ -23,6 +23,7 @@ _WIDE = re.compile("[。！？｡．\u3041-\u30ff\u4e00-\u9fff]")
 _CHUNK = 2_000
 MOST = 4_000
 _LONG_ABBREVIATIONS = ("approx.",)
+_LONGEST_PLAIN = 24
 _PLAIN_ENDS = (". ", "! ", "? ")
 _ENDS = re.compile(r"[.!?…。！？؟।॥۔։។။]")
 _QUOTE_END = re.compile(r"[\"'”’»)\]」』）]\s*$")
@@ -47,7 +48,10 @@ def split(text: str, lexicon: Lexicon) -> list[str]:
     pieces: list[str] = []
     for part in _parts(text):
         for piece in sentencex.segment(code, part):
-            pieces += _halves(piece, lexicon) if _MAY_STOP.search(piece) else (piece,)
+            if _may_stop(piece):
+                pieces += _halves(piece, lexicon)
+            else:
+                pieces.append(piece)
         if len(pieces) >= MOST:
             break
     if len(pieces) == 1:
@@ -55,9 +59,15 @@ def split(text: str, lexicon: Lexicon) -> list[str]:
     return [piece.strip() for piece in _glue(pieces[:MOST], lexicon)]
 
 
+def _may_stop(piece: str) -> bool:
+    """Whether a full stop or an ellipsis stands inside a piece; most pieces have none but the last of them."""
+    inside = piece[:-2]
+    return ("." in inside or "…" in inside) and _MAY_STOP.search(piece) is not None
+
+
 def _parts(text: str) -> Iterable[str]:
     """Parts that are safe to split alone: sentencex is quadratic in sentences without blanks between them."""
-    if _WIDE.search(text):
+    if not text.isascii() and _WIDE.search(text):
         return _wide_parts(text)
     return _chunks(text) if len(text) > _CHUNK else (text,)
 
@@ -108,12 +118,33 @@ def _is_everyday(word: str, following: str, lexicon: Lexicon) -> bool:
 
 def _glue(pieces: list[str], lexicon: Lexicon) -> list[str]:
     glued: list[list[str]] = []
+    before = ""
     for piece in pieces:
-        if glued and _belongs(glued[-1], piece, lexicon):
-            glued[-1].append(piece)
-        elif piece.strip():
-            glued.append([piece])
+        if not _begins_plainly(before, piece, lexicon):
+            if glued and _belongs(glued[-1], piece, lexicon):
+                glued[-1].append(before := piece)
+                continue
+            if not piece.strip():
+                continue
+        glued.append([before := piece])
     return ["".join(parts) for parts in glued]
+
+
+def _begins_plainly(before: str, piece: str, lexicon: Lexicon) -> bool:
+    """Whether `before` is over with a word of letters that no abbreviation is, so that `piece` begins the next one.
+
+    Most sentences do; what is said about the others in `_belongs` says nothing else about these.
+    """
+    start = before.rfind(" ", 0, -2) + 1
+    word = before[start:-2].lower()
+    if not (1 < len(word) < _LONGEST_PLAIN and word.isalpha() and piece[0].isalnum()):
+        return False
+    if before[-2:] != ". ":
+        return before[-2:] in _PLAIN_ENDS
+    stopped = f"{word}."
+    if stopped in lexicon.abbreviations or stopped in lexicon.titles or stopped.endswith(_LONG_ABBREVIATIONS):
+        return False
+    return "." not in before[max(0, start - 2) : start]
 
 
 def _belongs(parts: list[str], piece: str, lexicon: Lexicon) -> bool:

@@ -10,9 +10,10 @@ import regex  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.analysis import language, tokens
+from service.analysis import language, sentences, tokens
 from service.analysis.capitals import _MAY_SHOUT
 from service.analysis.emoji import _RUN, EMOJI, take_emoji
+from service.analysis.lexicon import LANGUAGES, lexicon
 
 EVERY = "".join(map(chr, range(sys.maxunicode + 1)))
 EMOJI_PARTS = regex.compile(r"[\p{Emoji}\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]")
@@ -51,6 +52,32 @@ def test_no_script_is_overlooked() -> None:
 @given(SIGNS)
 def test_words_are_those_of_the_full_pattern(text: str) -> None:
     assert tokens.words(text) == tokens._FULL_WORDS.findall(tokens.fold(text))
+
+
+@given(st.lists(SIGNS | st.text(max_size=6).filter(lambda text: "\n" not in text), max_size=5))
+def test_words_of_several_texts_are_those_of_each(texts: list[str]) -> None:
+    assert tokens.words_of_each(texts) == list(map(tokens.words, texts))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_marker_has_a_sign(code: str) -> None:
+    lists = lexicon(code)
+    first_words = [{word} for word in lists.single_markers] + [set(pair) for pair in lists.marker_starts]
+    assert all(one & lists.marker_words for one in first_words)
+
+
+ENDS = st.sampled_from((". ", "! ", "? ", ".. ", "… ", '." ', ".  ", ".", " "))
+LAST = st.sampled_from(
+    ("approx", "Dr", "z. B", "etc", "the", "lamps", "3", "B", "d'approx", "é", "x.y", "Messrs", "s", "")
+)
+
+
+@given(st.sampled_from(("", "A ", "(", "a. ")), LAST, ENDS, st.sampled_from(("The", "then", "é", "3 ", "(", "Ⓐ", " ")))
+def test_what_begins_plainly_belongs_to_nothing_before_it(start: str, last: str, end: str, piece: str) -> None:
+    before = start + last + end
+    for lists in map(lexicon, LANGUAGES):
+        if sentences._begins_plainly(before, piece, lists):
+            assert not sentences._belongs([before], piece, lists)
 
 
 @given(SIGNS)
