@@ -134,6 +134,7 @@ class Lexicon:
     substring_starts: Mapping[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     quiet: frozenset[Expression] = frozenset()
     hedges: frozenset[Expression] = frozenset()
+    hedge_firsts: frozenset[str] = frozenset()
     steps: frozenset[Expression] = frozenset()
     tone: frozenset[str] = frozenset()
     openers: Mapping[str, Openers] = field(default_factory=dict)
@@ -182,6 +183,7 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
     function = grammar | pronouns | conjunctions | negations
     marked = list(_marked(language, raw, strong, listed("common") | function))
     forms = _forms(language, strong + weak, raw)
+    hedges = frozenset(map(expression, entries(raw.get("hedges", ""))))
     substrings = tuple(_substrings(raw)) if language in CHARACTER_LANGUAGES else ()
     return Lexicon(
         language=language,
@@ -219,7 +221,8 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
         quiet=frozenset(
             expression(entry) for key in ("hedges", "intensifiers", "laughter") for entry in entries(raw.get(key, ""))
         ),
-        hedges=frozenset(map(expression, entries(raw.get("hedges", "")))),
+        hedges=hedges,
+        hedge_firsts=frozenset(hedge[0] for hedge in hedges if hedge),
         steps=frozenset(map(expression, entries(raw.get("steps", "")))),
         tone=_tone(raw),
         openers={key: Openers.of(entries(value)) for key, value in raw.get("openers", {}).items()},

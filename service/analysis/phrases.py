@@ -64,15 +64,14 @@ def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[st
     removed: list[str] = []
     added: list[str] = []
     shortest = _SHORTEST_AMID_REPAIRS if _is_mended(diff) else 0
-    gone, come = _changed_words(diff)
-    for change in diff.changes:
-        if change.reason is not Reason.CONTENT or change.words < shortest:
-            continue
+    telling = [one for one in diff.changes if one.reason is Reason.CONTENT and one.words >= shortest]
+    gone, come = _changed_words(diff) if telling else (frozenset(), frozenset())
+    for change in telling:
         run = change.run
         replaced = change.kind == "substitution"
         removed += _spans(diff.before, (run.a0, run.a1), lexicon, replaced, come)
         found = _spans(diff.after, (run.b0, run.b1), lexicon, replaced, gone)
-        if replaced and not _is_set_off(diff.after, run.b0, run.b1):
+        if replaced and found and not _is_set_off(diff.after, run.b0, run.b1):
             found = [phrase for phrase in found if _length(phrase) > _REPLACEMENT]
         added += found
     return _without_steps(removed, lexicon), _without_steps(added, lexicon)
@@ -80,6 +79,8 @@ def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[st
 
 def _without_steps(phrases: list[str], lexicon: Lexicon) -> list[str]:
     """Without the words that order a sentence, if there are several."""
+    if len(phrases) < _ORDERED:
+        return phrases
     rest = [phrase for phrase in phrases if tuple(words(phrase)) not in lexicon.steps]
     return phrases if len(phrases) - len(rest) < _ORDERED else rest
 
@@ -93,7 +94,7 @@ def _changed_words(diff: GroupDiff) -> tuple[frozenset[str], frozenset[str]]:
 
 def _is_mended(diff: GroupDiff) -> bool:
     """Whether the sentence had its language repaired in several places."""
-    return sum(change.reason in _REPAIRS for change in diff.changes) >= _MENDED
+    return len(diff.changes) >= _MENDED and sum(change.reason in _REPAIRS for change in diff.changes) >= _MENDED
 
 
 def sentence_phrase(unit: Unit, lexicon: Lexicon) -> list[str]:
@@ -138,6 +139,8 @@ def _length(phrase: str) -> int:
 
 def _spans(tokens: Tokens, run: tuple[int, int], lexicon: Lexicon, replaced: bool, others: frozenset[str]) -> list[str]:
     """The phrases of one run on one side; `others` are the words that changed on the other side."""
+    if replaced and run[1] - run[0] == 1 and "-" not in tokens.keys[run[0]]:
+        return []  # one word for which others stand: `_is_phrase` says no, whatever it is
     phrases: list[str] = []
     for first, last in _pieces(tokens, *run):
         first, last = _trim(tokens, first, last, lexicon)
@@ -196,6 +199,8 @@ def _trimmed_start(tokens: Tokens, first: int, last: int, lexicon: Lexicon) -> i
     if not opens:
         while first < last and keys[first] in lexicon.auxiliaries:
             first += 1
+    if first == last or keys[first] not in lexicon.hedge_firsts:
+        return first
     hedge = next((n for n in range(_LONGEST_HEDGE, 0, -1) if tuple(keys[first : first + n]) in lexicon.hedges), 0)
     return min(first + hedge, last)
 

@@ -37,9 +37,10 @@ def without_rewritten(
 ) -> tuple[list[str], list[str]]:
     """The phrases of both sides without clauses that stand, written anew, on the other side."""
     whole = [change for change in changes if change.reason in (Reason.CONTENT, Reason.WHOLE)]
-    gone = _bags(change.before for change in whole)
-    come = _bags(change.after for change in whole)
-    return _left(removed, come, lexicon), _left(added, gone, lexicon)
+    return (
+        _left(removed, (change.after for change in whole), lexicon),
+        _left(added, (change.before for change in whole), lexicon),
+    )
 
 
 def _bags(texts: Iterable[str]) -> list[Bag]:
@@ -47,16 +48,23 @@ def _bags(texts: Iterable[str]) -> list[Bag]:
     return list(islice((bag for bag in found if 1 < bag.total() <= _LONGEST), _MOST))
 
 
-def _left(phrases: Sequence[str], others: Sequence[Bag], lexicon: Lexicon) -> list[str]:
+def _left(phrases: Sequence[str], texts: Iterable[str], lexicon: Lexicon) -> list[str]:
+    """The phrases that none of the `texts` of the other side says anew; these are only read for a clause."""
+    clauses = {phrase: found for phrase in phrases[:_MOST] if _is_clause(found := words(phrase))}
+    others = _bags(texts) if clauses else []
     if not others:
         return list(phrases)
-    looked_at = [phrase for phrase in phrases[:_MOST] if not _is_rewritten(words(phrase), others, lexicon)]
-    return looked_at + list(phrases[_MOST:])
+    gone = {phrase for phrase, found in clauses.items() if _is_rewritten(found, others, lexicon)}
+    return [phrase for phrase in phrases[:_MOST] if phrase not in gone] + list(phrases[_MOST:])
+
+
+def _is_clause(found: Sequence[str]) -> bool:
+    return len(found) >= (_FEWEST_CHARACTERS if found and is_character_script(found[0]) else _FEWEST_WORDS)
 
 
 def _is_rewritten(found: Sequence[str], others: Iterable[Bag], lexicon: Lexicon) -> bool:
-    fewest = _FEWEST_CHARACTERS if found and is_character_script(found[0]) else _FEWEST_WORDS
-    return len(found) >= fewest and any(_comes_back(Counter(found), other, lexicon) for other in others)
+    clause = Counter(found)
+    return any(_comes_back(clause, other, lexicon) for other in others)
 
 
 def _comes_back(clause: Bag, other: Bag, lexicon: Lexicon) -> bool:

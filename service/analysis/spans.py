@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
-from functools import cache, cached_property
+from functools import cached_property
 from typing import NamedTuple
 
 from schemas.delta import SpanKind
@@ -92,7 +92,14 @@ class Classifier:
     def compare(self, before: str, after: str) -> GroupDiff:
         """Diff two groups of sentences, each joined by line breaks."""
         a, b = tokenize(before), tokenize(after)
-        runs = changed_runs(a, b, self._lexicon, cache(lambda run: self._settled(a, b, run)))
+        known: dict[Run, bool] = {}
+
+        def settled(run: Run) -> bool:
+            if (found := known.get(run)) is None:
+                found = known[run] = self._settled(a, b, run)
+            return found
+
+        runs = changed_runs(a, b, self._lexicon, settled)
         changes = _find_moves([self.classify(a, b, run) for run in runs], a, b)
         kept = len(a.keys) - sum(run.a1 - run.a0 for run in runs)
         return GroupDiff(a, b, changes + _case_changes(a, b, runs), kept)
@@ -294,7 +301,11 @@ def _is_joined(keys_a: list[str], keys_b: list[str]) -> bool:
 
 def _find_moves(changes: list[Change], a: Tokens, b: Tokens) -> list[Change]:
     """A run deleted here and inserted there, within one group, was moved; `and` may have turned around with it."""
+    if len(changes) < 2:
+        return changes
     deleted = {_bag(a.keys[one.run.a0 : one.run.a1]): one for one in changes if one.kind == "deletion"}
+    if not deleted:
+        return changes
     moved: set[int] = set()
     result = list(changes)
     for index, change in enumerate(changes):
