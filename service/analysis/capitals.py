@@ -12,13 +12,15 @@ import re
 import regex  # type: ignore[import-untyped]
 
 from schemas.delta import Count
-from service.analysis.counts import multiset
+from service.analysis.counts import balance, multiset
 from service.analysis.lexicon import Lexicon
 
 SHORTEST = 3
 _CAPITALS = regex.compile(rf"(?<![\p{{L}}\p{{N}}])\p{{Lu}}{{{SHORTEST},}}(?![\p{{L}}\p{{N}}])")
-# Not less than what has three capitals in a row, and fast; Han, kana and Hangul have none.
-_ASCII_MAY_SHOUT = re.compile(SHORTEST * "[A-Z]")
+# Neither is less than what has three capitals in a row. The first is fastest: all capitals are made one letter, and so
+# is what is not ASCII, which stands there as a question mark. In the second Han, kana and Hangul have no capitals.
+_ONE_CAPITAL = bytes(ord("A") if chr(code).isupper() or code == ord("?") else ord("a") for code in range(256))
+_SHOUT = SHORTEST * b"A"
 _MAY_SHOUT = re.compile(SHORTEST * "[A-Z\u00c0-\u1fff\u2100-\u2e7f\ua640-\uabff\uff21-\U0001ffff]")
 _WORD = regex.compile(r"\p{Ll}[\p{Ll}\p{M}]+")
 
@@ -27,15 +29,16 @@ def capitals(before: str, after: str, lexicon: Lexicon) -> Count:
     """Shouted words before and after, added and removed; texts with code, links and mentions masked."""
     found = [_CAPITALS.findall(text) if _may_shout(text) else [] for text in (before, after)]
     if not any(found):
-        return multiset([], [])
+        return balance(0, 0)
     small = {word.casefold() for text in (before, after) for word in _WORD.findall(text)}
     shouted = [[word for word in side if _is_word(word.casefold(), small, lexicon)] for side in found]
     return multiset(*shouted)
 
 
 def _may_shout(text: str) -> bool:
-    pattern = _ASCII_MAY_SHOUT if text.isascii() else _MAY_SHOUT
-    return pattern.search(text) is not None
+    if _SHOUT not in text.encode("ascii", "replace").translate(_ONE_CAPITAL):
+        return False
+    return text.isascii() or _MAY_SHOUT.search(text) is not None
 
 
 def _is_word(word: str, small: set[str], lexicon: Lexicon) -> bool:

@@ -8,6 +8,8 @@ true counts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from schemas.delta import Analysis, Count, Span, StyleDelta, Substitution
@@ -137,8 +139,8 @@ class _Fields:
             fields |= self._expressions()
         if not noise:
             fields["tone_scales"] = tone_scales(self._tone_counts(counts, fields), self._pair_signs())
-            fields["complexity_shift"] = complexity_shift(self._exchanged(), fields["long_word_share"], ratio)
-            fields["kept_words"] = sketch_words([word for unit in self._after.units for word in unit.words])
+            fields["complexity_shift"] = complexity_shift(self._exchanged, fields["long_word_share"], ratio)
+            fields["kept_words"] = sketch_words(list(chain.from_iterable([unit.words for unit in self._after.units])))
         if rewrite:
             fields["sample"] = sample(self._after)
         return fields
@@ -259,18 +261,17 @@ class _Fields:
         return {"phrases_removed": removed, "phrases_added": added, "substitutions": tuple(self._substitutions())}
 
     def _substitutions(self) -> Iterator[Substitution]:
-        exchanged = [
-            change for change in self._exchanged() if len(change.before) + len(change.after) <= _MAX_EXPRESSION
-        ]
+        exchanged = [change for change in self._exchanged if len(change.before) + len(change.after) <= _MAX_EXPRESSION]
         for change in exchanged[:_MAX_SUBSTITUTIONS]:
             yield Substitution(before=change.before, after=change.after)
 
+    @cached_property
     def _exchanged(self) -> list[Change]:
         return [c for c in self._comparison.changes if c.kind == "substitution" and c.reason is not Reason.WHOLE]
 
     def _pair_signs(self) -> list[int]:
         """Signs of the pairs that none of the lists counts."""
-        return [change.formality for change in self._exchanged() if change.reason is Reason.PAIR]
+        return [change.formality for change in self._exchanged if change.reason is Reason.PAIR]
 
     def _structure(self) -> dict[str, Any]:
         before, after, lists = self._before.units, self._after.units, self._lists
@@ -291,11 +292,13 @@ def _end_alike(before: Sequence[Unit], after: Sequence[Unit]) -> bool:
 
 
 def _either(text: str, marks: str) -> int:
+    if text.isascii():
+        return text.count(marks[0])  # the others are not ASCII
     return sum(map(text.count, marks))
 
 
 def _dashes(text: str) -> int:
-    return text.count("—") + text.count(" -- ")
+    return text.count("—") + (text.count(" -- ") if "-" in text else 0)
 
 
 def sample(document: Document) -> str:

@@ -102,6 +102,7 @@ class Document:
     masked: list[Masked] = field(default_factory=list)
     truncated: bool = False
     prose: list[Unit] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
     paragraphs: int = 0
     words: int = 0
 
@@ -124,8 +125,7 @@ class Document:
 
     def number_of(self, kind: str) -> int:
         """How many units are of one kind."""
-        kinds: list[str] = [unit.kind for unit in self.units]
-        return kinds.count(kind)
+        return self.kinds.count(kind)
 
 
 def mask_all(posts: Sequence[str]) -> list[Masked]:
@@ -167,5 +167,6 @@ def _mark_leads(units: list[Unit]) -> None:
 def _sum_up(document: Document) -> None:
     prose = [unit for unit in document.units if unit.in_prose]
     document.prose = prose or document.units
+    document.kinds = [unit.kind for unit in document.units]
     document.paragraphs = len({unit.paragraph for unit in prose})
     document.words = sum([len(unit.words) for unit in document.units])

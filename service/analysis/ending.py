@@ -18,6 +18,7 @@ from service.analysis.tokens import fold
 
 _QUESTION = ("?", "？", "؟")
 _SHORT_LINE = 8
+_FEWEST_SIGNS = 3
 
 
 def ending(units: Sequence[Unit], lexicon: Lexicon) -> Ending:
@@ -70,6 +71,8 @@ def body(units: Sequence[Unit], found: Found) -> Body:
 
 def voice(found: Found, word_count: int) -> VoiceType | None:
     """What the text reads like, if that is clear."""
+    if sum(map(len, found.values())) < _FEWEST_SIGNS:
+        return None
     signs: dict[VoiceType, int] = {
         "educational": len(found.get("teaching", ())) + len(found.get("steps", ())),
         "storytelling": len(found.get("narrative", ())),
@@ -82,7 +85,7 @@ def voice(found: Found, word_count: int) -> VoiceType | None:
     }
     ranked = sorted(signs.items(), key=lambda item: -item[1])
     (best, most), (_, next_most) = ranked[0], ranked[1]
-    return best if most >= 3 and most >= 2 * next_most and most * 25 >= word_count else None
+    return best if most >= _FEWEST_SIGNS and most >= 2 * next_most and most * 25 >= word_count else None
 
 
 def _opens_with(text: str, lexicon: Lexicon, name: str) -> bool:

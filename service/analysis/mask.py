@@ -21,7 +21,10 @@ MASKS = frozenset((CODE, LINK, MENTION, HASHTAG, EMOJI_MARK))
 
 _UNSAFE = re.compile("[\ud800-\udfff\ufdd0-\ufdd4]")
 _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_ODD = re.compile("[\r\x0b\x0c\x85\u2028\u2029\ud800-\udfff\ufdd0-\ufdd4]")
+_ODD_ASCII = "\r\x0b\x0c"
+_ODD = re.compile(f"[{_ODD_ASCII}\x85\u2028\u2029\ud800-\udfff\ufdd0-\ufdd4]")
+# What every address without a scheme and without `@` holds.
+_INNER_STOP = re.compile(r"\.\S")
 _INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^`\n]{1,2000})\1(?!`)")
 _MARKDOWN_LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\(([^()\s]{1,2000})(?: \"[^\"\n]{0,200}\")?\)")
 _URL = re.compile(r"(?:https?://|www\.)[^\s<>\"“”「」（）。、]{1,2000}", re.IGNORECASE)
@@ -52,7 +55,7 @@ class Masked:
 
 def mask(text: str) -> Masked:
     """Take out code, links, mentions, hashtags and emoji of one post."""
-    if _ODD.search(text):
+    if _is_odd(text):
         text = _BREAKS.sub("\n", _UNSAFE.sub("\ufffd", text))
     masked = Masked(text, text)
     if "`" in text or "~~~" in text:
@@ -65,6 +68,13 @@ def mask(text: str) -> Masked:
         )
     masked.text, masked.emoji = take_emoji(masked.text, EMOJI_MARK)
     return masked
+
+
+def _is_odd(text: str) -> bool:
+    """Whether a text holds an odd line break, or what a stand-in could be taken for."""
+    if text.isascii():
+        return any(map(text.__contains__, _ODD_ASCII))
+    return _ODD.search(text) is not None
 
 
 def _keep(kept: list[str], value: str, stand_in: str) -> str:
@@ -104,12 +114,13 @@ def _mask_addresses(masked: Masked) -> None:
     text = masked.text
     if "](" in text:
         text = _MARKDOWN_LINK.sub(lambda m: m.group(1) + _keep(masked.links, m.group(2), LINK), text, count=MOST)
-    if "://" in text or (("w." in text or "W." in text) and "www." in text.lower()):
+    joined = _INNER_STOP.search(text) is not None
+    if "://" in text or (joined and "www." in text.lower()):
         text = _URL.sub(lambda m: _mask_url(m, masked.links), text, count=MOST)
     if "@" in text:
         text = _EMAIL.sub(lambda m: _keep(masked.links, m.group(), LINK), text, count=MOST)
         text = _MENTION.sub(lambda m: _keep(masked.mentions, m.group().lower(), MENTION), text, count=MOST)
-    if _HAS_DOMAIN.search(text):
+    if joined and _HAS_DOMAIN.search(text):
         text = _BARE_URL.sub(lambda m: _mask_url(m, masked.links), text, count=MOST)
     masked.text = text
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 from schemas.delta import Count, Measure, ToneScales
@@ -18,6 +19,8 @@ from service.analysis.markers import find_marks
 from service.analysis.spans import Change, Reason
 from service.analysis.tokens import words
 
+# For and against.
+Signs = tuple[float, float]
 _SHORTER_WORD = 1.0
 _OTHER_WORD = 1.5
 _SHARE = 0.04
@@ -35,12 +38,24 @@ def tone_scales(counts: dict[str, Count], pair_signs: Iterable[int]) -> ToneScal
     signs = list(pair_signs)
     formal_up = counts["formal"].added + counts["casual"].removed + counts["contractions"].removed
     formal_down = counts["formal"].removed + counts["casual"].added + counts["contractions"].added
+    return _of_signs(
+        (formal_up + signs.count(1), formal_down + signs.count(-1)),
+        _both(counts, "exclamations", "intensifiers", "enthusiastic"),
+        _both(counts, "hedges")[::-1],
+        _both(counts, "laughter"),
+        _both(counts, "emotional"),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _of_signs(formality: Signs, enthusiasm: Signs, directness: Signs, humor: Signs, emotionality: Signs) -> ToneScales:
+    """The scales, shared: most edits bring few signs, and the same few."""
     return ToneScales(
-        formality=scale(formal_up + signs.count(1), formal_down + signs.count(-1)),
-        enthusiasm=scale(*_both(counts, "exclamations", "intensifiers", "enthusiastic")),
-        directness=scale(*_both(counts, "hedges")[::-1]),
-        humor=scale(*_both(counts, "laughter")),
-        emotionality=scale(*_both(counts, "emotional")),
+        formality=scale(*formality),
+        enthusiasm=scale(*enthusiasm),
+        directness=scale(*directness),
+        humor=scale(*humor),
+        emotionality=scale(*emotionality),
     )
 
 
@@ -56,8 +71,8 @@ def phrase_signs(phrase: str, lexicon: Lexicon) -> tuple[float, ...]:
     )
 
 
-def _both(counts: dict[str, Count], *names: str) -> tuple[float, float]:
-    return sum(counts[name].added for name in names), sum(counts[name].removed for name in names)
+def _both(counts: dict[str, Count], *names: str) -> Signs:
+    return sum([counts[name].added for name in names]), sum([counts[name].removed for name in names])
 
 
 def complexity_shift(exchanged: Iterable[Change], long_words: Measure, ratio: float) -> Literal[-1, 0, 1]:

@@ -26,6 +26,8 @@ _SENTENCE_END = frozenset(".!?…。！？\n:;•")
 # Characters of a family name or a given name before `さん` or `老师`.
 _LONGEST_NAME = 4
 _LONGEST_HONORIFIC = 3
+# Words a side of the longest known replacement.
+_SHORT = 4
 
 
 class Reason(Enum):
@@ -100,22 +102,25 @@ class Classifier:
             return found
 
         runs = changed_runs(a, b, self._lexicon, settled)
-        changes = _find_moves([self.classify(a, b, run) for run in runs], a, b)
+        changes = _find_moves([self.classify(a, b, run, known.get(run)) for run in runs], a, b)
         kept = len(a.keys) - sum(run.a1 - run.a0 for run in runs)
         return GroupDiff(a, b, changes + _case_changes(a, b, runs), kept)
 
-    def classify(self, a: Tokens, b: Tokens, run: Run) -> Change:
-        """The kind of one run and the reason for it."""
+    def classify(self, a: Tokens, b: Tokens, run: Run, settled: bool | None = None) -> Change:
+        """The kind of one run and the reason for it; `settled` when that was asked of it."""
         raw_a, raw_b = a.raw(run.a0, run.a1), b.raw(run.b0, run.b1)
         words_a = [key for key in a.keys[run.a0 : run.a1] if is_word(key)]
         words_b = [key for key in b.keys[run.b0 : run.b1] if is_word(key)]
-        kind, reason, formality = self._decide(a, b, run, words_a, words_b)
+        # What of a run of words alone is not settled is none of the known replacements; that is not asked again.
+        plain = len(words_a) == run.a1 - run.a0 <= _SHORT and len(words_b) == run.b1 - run.b0 <= _SHORT
+        unknown = settled is False and plain
+        kind, reason, formality = self._decide(a, b, run, words_a, words_b, unknown)
         return Change(kind, reason, raw_a, raw_b, run, formality)
 
     def _settled(self, a: Tokens, b: Tokens, run: Run) -> bool:
         """Whether a run is one known replacement, to be kept apart from its neighbours."""
         words_a, words_b = a.keys[run.a0 : run.a1], b.keys[run.b0 : run.b1]
-        if not words_a or not words_b or len(words_a) > 4 or len(words_b) > 4:
+        if not words_a or not words_b or len(words_a) > _SHORT or len(words_b) > _SHORT:
             return False
         if not all(map(is_word, words_a)) or not all(map(is_word, words_b)):
             return _is_joined(words_a, words_b)
@@ -126,14 +131,14 @@ class Classifier:
         return bool(self._pair(words_a, words_b)) or self._is_contraction(words_a, words_b)
 
     def _decide(
-        self, a: Tokens, b: Tokens, run: Run, words_a: list[str], words_b: list[str]
+        self, a: Tokens, b: Tokens, run: Run, words_a: list[str], words_b: list[str], unknown: bool
     ) -> tuple[SpanKind, Reason, int]:
         operation: SpanKind = (
             "insertion" if not words_a and words_b else "deletion" if words_a and not words_b else "substitution"
         )
         if not words_a and not words_b:
             return "case", Reason.MARKS, 0
-        if words_a and words_b:
+        if words_a and words_b and not unknown:
             if _is_joined(words_a, words_b):
                 return "typo", Reason.LETTERS, 0
             if self._is_contraction(words_a, words_b):
