@@ -23,7 +23,9 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
+from operator import lt
 from typing import Literal
 
 from rapidfuzz.distance import Indel
@@ -78,11 +80,11 @@ class Alignment:
 def align(before: Sequence[Unit], after: Sequence[Unit], lexicon: Lexicon) -> Alignment:
     """Match the sentences of two texts."""
     matched, left_before, left_after = _match_equal(before, after)
-    in_order = _longest_increasing([b for _, b in matched])
-    result = Alignment(
-        equal=[pair for pair, kept in zip(matched, in_order, strict=True) if kept],
-        moved=[pair for pair, kept in zip(matched, in_order, strict=True) if not kept],
-    )
+    result = Alignment(equal=matched)
+    if not _is_increasing(places := [b for _, b in matched]):
+        in_order = _longest_increasing(places)
+        result.equal = [pair for pair, kept in zip(matched, in_order, strict=True) if kept]
+        result.moved = [pair for pair, kept in zip(matched, in_order, strict=True) if not kept]
     if left_before and left_after:
         pairer = _Pairer(before, after, lexicon, result.equal)
         result.groups = pairer.pair(left_before[:MOST], left_after[:MOST])
@@ -95,26 +97,34 @@ def align(before: Sequence[Unit], after: Sequence[Unit], lexicon: Lexicon) -> Al
 
 
 def _match_equal(before: Sequence[Unit], after: Sequence[Unit]) -> tuple[list[tuple[int, int]], list[int], list[int]]:
-    """Pairs of equal sentences in the draft's order, and the indices left over on both sides."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for index in range(len(after) - 1, -1, -1):
-        places[after[index].text].append(index)
-    matched: list[tuple[int, int]] = []
+    """Pairs of equal sentences in the draft's order, and the indices left over on both sides.
+
+    What both texts begin with is paired without looking it up: as often as a sentence stands there, it does on both.
+    """
+    head = 0
+    for one, other in zip(before, after, strict=False):
+        if one.text != other.text:
+            break
+        head += 1
+    matched = [(index, index) for index in range(head)]
+    places: dict[str, list[int]] = {}
+    for index in range(len(after) - 1, head - 1, -1):
+        places.setdefault(after[index].text, []).append(index)
     left_before: list[int] = []
-    for index, unit in enumerate(before):
-        open_places = places.get(unit.text)
-        if open_places:
+    for index in range(head, len(before)):
+        if open_places := places.get(before[index].text):
             matched.append((index, open_places.pop()))
         else:
             left_before.append(index)
-    taken = {b for _, b in matched}
-    return matched, left_before, [index for index in range(len(after)) if index not in taken]
+    return matched, left_before, sorted([index for left in places.values() for index in left])
+
+
+def _is_increasing(values: Sequence[int]) -> bool:
+    return all(map(lt, values, values[1:]))
 
 
 def _longest_increasing(values: Sequence[int]) -> list[bool]:
     """Which of `values` are on one longest increasing run."""
-    if all(a < b for a, b in pairwise(values)):
-        return [True] * len(values)
     tails: list[int] = []
     tail_at: list[int] = []
     previous = [-1] * len(values)
@@ -153,13 +163,13 @@ class _Pairer:
         self._lexicon = lexicon
         self._anchors_before = [a for a, _ in anchors]
         self._anchors_after = [b for _, b in anchors]
-        self._equal_before = frozenset(self._anchors_before)
-        self._equal_after = frozenset(self._anchors_after)
+
+    @cached_property
+    def _equal(self) -> tuple[frozenset[int], frozenset[int]]:
+        return frozenset(self._anchors_before), frozenset(self._anchors_after)
 
     def pair(self, left_before: list[int], left_after: list[int]) -> list[Group]:
         """Groups of sentences that became each other, in the order of the saved text."""
-        self._words_before = {index: frozenset(self._before[index].words) for index in left_before}
-        self._words_after = {index: frozenset(self._after[index].words) for index in left_after}
         self._bags_before = {index: self._bag(self._before[index]) for index in left_before}
         self._bags_after = {index: self._bag(self._after[index]) for index in left_after}
         self._gaps_before = {index: bisect_left(self._anchors_before, index) for index in left_before}
@@ -276,7 +286,7 @@ class _Pairer:
     def _likeness(self, a: int, b: int) -> float:
         """How alike two sentences at the same place are in all their words, or letter by letter."""
         one, other = self._before[a], self._after[b]
-        words_a, words_b = self._words_before[a], self._words_after[b]
+        words_a, words_b = frozenset(one.words), frozenset(other.words)
         shared = len(words_a & words_b)
         dice = 2 * shared / (len(one.words) + len(other.words))
         if dice >= _ALIKE or (dice >= _ALIKE_ALONE and self._is_alone(a, b)):
@@ -289,13 +299,14 @@ class _Pairer:
 
     def _is_alone(self, a: int, b: int) -> bool:
         """Whether both neighbours of both sentences are equal on both sides, or the ends of the texts."""
+        equal_before, equal_after = self._equal
         return all(
             side is None or index in side
             for side, index in (
-                (self._equal_before if a else None, a - 1),
-                (self._equal_before if a + 1 < len(self._before) else None, a + 1),
-                (self._equal_after if b else None, b - 1),
-                (self._equal_after if b + 1 < len(self._after) else None, b + 1),
+                (equal_before if a else None, a - 1),
+                (equal_before if a + 1 < len(self._before) else None, a + 1),
+                (equal_after if b else None, b - 1),
+                (equal_after if b + 1 < len(self._after) else None, b + 1),
             )
         )
 

@@ -61,6 +61,8 @@ def blocks(text: str) -> Blocks:
     if "/" in text[:12]:
         text = _THREAD_MARK.sub("", text, count=1)
     rows = [row.strip() for row in text.split("\n")]
+    if len(rows) <= MOST and (plain := _plain(rows)) is not None:
+        return Blocks(plain, emphasis)
     reader = _Reader(spaced="" in rows)
     for index, row in enumerate(rows):
         if len(reader.lines) >= MOST:
@@ -68,6 +70,22 @@ def blocks(text: str) -> Blocks:
         reader.read(row, rows[index + 1] if index + 1 < len(rows) else "")
     reader.close()
     return Blocks(reader.lines, emphasis)
+
+
+def _plain(rows: list[str]) -> list[Line] | None:
+    """The lines of a text as most are: rows of prose that begin with a letter, each between blank ones; else None."""
+    lines: list[Line] = []
+    paragraph = 0
+    follows = False
+    for row in rows:
+        if not row:
+            paragraph += 1
+        elif follows or not row[0].isalpha():
+            return None
+        else:
+            lines.append(Line("prose", row, paragraph))
+        follows = row != ""
+    return lines
 
 
 @dataclass(slots=True)

@@ -22,6 +22,7 @@ def counted(before: int, after: int, added: int, removed: int) -> Count:
     return Count(before=before, after=after, added=added, removed=removed)
 
 
+@lru_cache(maxsize=8192)
 def balance(before: int, after: int) -> Count:
     """The count of things that are all alike."""
     return counted(before, after, max(0, after - before), max(0, before - after))

@@ -15,6 +15,7 @@ from typing import Any
 from schemas.delta import Analysis, Count, Span, StyleDelta, Substitution
 from service.analysis import ending
 from service.analysis.align import Alignment, align
+from service.analysis.blocks import LineKind
 from service.analysis.bounds import bounded
 from service.analysis.capitals import capitals
 from service.analysis.compare import Comparison, compare
@@ -25,12 +26,12 @@ from service.analysis.language import SAMPLE, detect
 from service.analysis.lexicon import CHARACTER_LANGUAGES, MARKERS, Lexicon, lexicon
 from service.analysis.made import defaults_of, made
 from service.analysis.markers import collect
+from service.analysis.mask import Masked
 from service.analysis.measures import (
     long_words,
     mean_length,
     paragraph_length,
     shared_length,
-    total_size,
 )
 from service.analysis.phrases import select
 from service.analysis.scales import complexity_shift, tone_scales
@@ -42,7 +43,7 @@ _DEFAULTS = defaults_of(StyleDelta)
 _MAX_SUBSTITUTIONS = 40
 _MAX_EXPRESSION = 200
 _SAMPLE = 800
-_KINDS = (("bullets", "bullet"), ("numbered", "numbered"), ("headings", "heading"))
+_KINDS: tuple[tuple[str, LineKind], ...] = (("bullets", "bullet"), ("numbered", "numbered"), ("headings", "heading"))
 _MASKED = ("links", "code", "hashtags", "mentions")
 # Name of the word list -> name of the field.
 _MARKS = (
@@ -91,9 +92,11 @@ def analyze(original: str | Sequence[str], edited: str | Sequence[str]) -> Analy
     return Analysis(delta=delta, spans=_spans(before, alignment, comparison), pairs=tuple(comparison.pairs))
 
 
-def _sample_text(masked: Sequence[Any]) -> str:
+def _sample_text(masked: Sequence[Masked]) -> str:
     """Enough of a side to tell its language."""
-    return "\n".join(part.text[:SAMPLE] for part in masked[:3])
+    if len(masked) == 1:
+        return masked[0].text[:SAMPLE]
+    return "\n".join([part.text[:SAMPLE] for part in masked[:3]])
 
 
 def _spans(before: Document, alignment: Alignment, comparison: Comparison) -> tuple[Span, ...]:
@@ -232,18 +235,17 @@ class _Fields:
 
     def _lengths(self) -> dict[str, Any]:
         sides = self._before.prose, self._after.prose
-        means = map(mean_length, sides)
         return {
-            "words": self._word_count(*sides),
+            "words": self._word_count(),
             "sentences": balance(len(sides[0]), len(sides[1])),
-            "sentence_length": measure(*means),
+            "sentence_length": measure(mean_length(self._before), mean_length(self._after)),
             "shared_length": shared_length(self._before.units, self._after.units, self._comparison),
             "long_word_share": measure(*map(long_words, sides)),
             "paragraph_length": paragraph_length(self._before, self._after, self._alignment),
         }
 
-    def _word_count(self, before: list[Unit], after: list[Unit]) -> Count:
-        totals = total_size(before), total_size(after)
+    def _word_count(self) -> Count:
+        totals = self._before.size, self._after.size
         changed = self._alignment.changed()
         words = [
             [word for index in indices if (unit := side.units[index]).in_prose for word in unit.words]
@@ -275,15 +277,23 @@ class _Fields:
 
     def _structure(self) -> dict[str, Any]:
         before, after, lists = self._before.units, self._after.units, self._lists
-        ending_after = self._comparison.ending
+        opening_after, ending_after = self._comparison.opening, self._comparison.ending
         return {
-            "opening_before": ending.opening(before, lists),
-            "opening_after": self._comparison.opening,
+            "opening_before": opening_after if _begin_alike(before, after) else ending.opening(before, lists),
+            "opening_after": opening_after,
             "body_after": ending.body(after, self._found_after),
             "ending_before": ending_after if _end_alike(before, after) else ending.ending(before, lists),
             "ending_after": ending_after,
             "voice_after": ending.voice(self._found_after, self._after.words),
         }
+
+
+def _begin_alike(before: Sequence[Unit], after: Sequence[Unit]) -> bool:
+    """Whether both texts begin with the same sentence, and it stands alone in both or in neither."""
+    if len(before) < 2 or len(after) < 2 or before[0].text != after[0].text:
+        return False
+    alone_before, alone_after = (side[0].paragraph != side[1].paragraph for side in (before, after))
+    return alone_before == alone_after and before[0].leads_list == after[0].leads_list
 
 
 def _end_alike(before: Sequence[Unit], after: Sequence[Unit]) -> bool:

@@ -20,7 +20,7 @@ from service.analysis.tokens import words_of_each
 # Twice as many sentences as 22,000 words of ordinary prose have.
 MAX_UNITS = 3_000
 _LONG = 7
-_LISTS = ("bullet", "numbered")
+_LISTS: tuple[LineKind, ...] = ("bullet", "numbered")
 # Text, folded words, hedges and so on, long words, and size of a sentence.
 Looked = tuple[str, list[str], Marks, int, int]
 
@@ -94,7 +94,10 @@ class Memo:
 
 @dataclass(slots=True)
 class Document:
-    """All posts of one side; `prose` is its sentences of prose, or all units when there are none."""
+    """All posts of one side.
+
+    `prose` is its sentences of prose, or all units when there are none; `size` is theirs, `words` are those of all.
+    """
 
     units: list[Unit] = field(default_factory=list)
     posts: int = 0
@@ -102,9 +105,10 @@ class Document:
     masked: list[Masked] = field(default_factory=list)
     truncated: bool = False
     prose: list[Unit] = field(default_factory=list)
-    kinds: list[str] = field(default_factory=list)
+    kinds: list[LineKind] = field(default_factory=list)
     paragraphs: int = 0
     words: int = 0
+    size: int = 0
 
     def collect(self, name: str) -> list[str]:
         """What was masked under `name` (`links`, `emoji`, ..), over all posts."""
@@ -123,7 +127,7 @@ class Document:
         """The masked text of all posts."""
         return "\n\n".join([masked.text for masked in self.masked])
 
-    def number_of(self, kind: str) -> int:
+    def number_of(self, kind: LineKind) -> int:
         """How many units are of one kind."""
         return self.kinds.count(kind)
 
@@ -151,7 +155,9 @@ def parse(masked: list[Masked], memo: Memo) -> Document:
             place = kind, paragraph + last, post, kind == "prose"
             units += [Unit(*looked, *place) for looked in memo.of_line(line)]
         paragraph += last + 1
-    _mark_leads(units)
+    document.kinds = kinds = [unit.kind for unit in units]
+    if any(kind in kinds for kind in _LISTS):
+        _mark_leads(units)
     _sum_up(document)
     return document
 
@@ -167,6 +173,6 @@ def _mark_leads(units: list[Unit]) -> None:
 def _sum_up(document: Document) -> None:
     prose = [unit for unit in document.units if unit.in_prose]
     document.prose = prose or document.units
-    document.kinds = [unit.kind for unit in document.units]
     document.paragraphs = len({unit.paragraph for unit in prose})
+    document.size = sum([unit.size for unit in document.prose])
     document.words = sum([len(unit.words) for unit in document.units])

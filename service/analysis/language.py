@@ -66,8 +66,7 @@ def _by_vote(saved: str, draft: str) -> str:
         # The words of both are the same, but for the last of the draft, which may be cut off there.
         draft = "".join(draft.rsplit(None, 1)[-1:])
     found = {*_words(saved), *_words(draft)}
-    ballots = _ballots()
-    total = sum([ballots[word] for word in found & ballots.keys()])
+    total = sum(filter(None, map(_ballots().get, found)))
     votes = sorted([(total >> place & _MOST, language) for language, place in _places()], reverse=True)
     (most, best), (runner_up, _) = votes[0], votes[1]
     return best if most and most * 12 >= len(found) and most * 5 >= runner_up * 6 else "und"

@@ -9,7 +9,7 @@ for in the sentence itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from operator import add
 
 from service.analysis.lexicon import Lexicon
@@ -25,14 +25,15 @@ def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
     """(list, expression) for every marker in one sentence."""
     if lexicon.substrings:
         return tuple(_substrings(sentence, lexicon))
-    if lexicon.marker_words.isdisjoint(words):
+    signs = lexicon.marker_words.intersection(words)
+    if not signs:
         return ()
     singles, starts = lexicon.single_markers, lexicon.marker_starts
-    if MAY in words and MAY in singles:
+    if MAY in signs:
         words = [_NO_HEDGE if _is_month(sentence, words, i) else word for i, word in enumerate(words)]
     found: list[tuple[str, str]] = []
     taken: dict[str, int] = {}
-    for index in _places(words, lexicon):
+    for index in _places(words, signs):
         for expression, name in starts.get((words[index], words[index + 1]), ()) if index + 1 < len(words) else ():
             if index >= taken.get(name, 0) and tuple(words[index : index + len(expression)]) == expression:
                 taken[name] = index + len(expression)
@@ -42,9 +43,13 @@ def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
     return tuple(found)
 
 
-def _places(words: list[str], lexicon: Lexicon) -> list[int]:
-    """Where a marker may begin: at a word that one has first or second."""
-    signs = lexicon.marker_words
+def _places(words: list[str], signs: frozenset[str]) -> Sequence[int]:
+    """Where a marker may begin: at a sign, or at the word before one."""
+    if len(signs) == 1:
+        (sign,) = signs
+        if words.count(sign) == 1:
+            index = words.index(sign)
+            return (index - 1, index) if index else (index,)
     hits = [index for index, word in enumerate(words) if word in signs]
     return sorted({*hits, *[index - 1 for index in hits if index]})
 

@@ -22,9 +22,9 @@ from service.analysis.counts import measure
 from service.analysis.document import Document, Unit
 
 
-def mean_length(units: Sequence[Unit]) -> float:
-    """Mean size of `units`."""
-    return total_size(units) / len(units) if units else 0.0
+def mean_length(document: Document) -> float:
+    """Mean size of a sentence of prose."""
+    return document.size / len(document.prose) if document.prose else 0.0
 
 
 def total_size(units: Sequence[Unit]) -> int:
@@ -64,7 +64,7 @@ def paragraph_length(before: Document, after: Document, alignment: Alignment) ->
 
 
 def _plain(document: Document) -> float:
-    return total_size(document.prose) / document.paragraphs if document.paragraphs else 0.0
+    return document.size / document.paragraphs if document.paragraphs else 0.0
 
 
 def _shared(before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment) -> list[tuple[int, int]]:

@@ -48,7 +48,8 @@ def split(text: str, lexicon: Lexicon) -> list[str]:
     pieces: list[str] = []
     for part in _parts(text):
         for piece in sentencex.segment(code, part):
-            if _may_stop(piece):
+            # Most pieces have no full stop but the one they end in.
+            if ("." in piece[:-2] or "…" in piece) and _MAY_STOP.search(piece):
                 pieces += _halves(piece, lexicon)
             else:
                 pieces.append(piece)
@@ -57,12 +58,6 @@ def split(text: str, lexicon: Lexicon) -> list[str]:
     if len(pieces) == 1:
         return [text.strip()]
     return [piece.strip() for piece in _glue(pieces[:MOST], lexicon)]
-
-
-def _may_stop(piece: str) -> bool:
-    """Whether a full stop or an ellipsis stands inside a piece; most pieces have none but the last of them."""
-    inside = piece[:-2]
-    return ("." in inside or "…" in inside) and _MAY_STOP.search(piece) is not None
 
 
 def _parts(text: str) -> Iterable[str]:
