@@ -128,8 +128,9 @@ class Lexicon:
     weak_pairs: frozenset[tuple[Expression, Expression]] = frozenset()
     single_markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     marker_starts: Mapping[tuple[str, str], tuple[tuple[Expression, str], ...]] = field(default_factory=dict)
-    # A sentence with none of these words has no marker: the single ones, and the longer of the first two of the others.
-    marker_words: frozenset[str] = frozenset()
+    # The longest word of every longer expression, and these with the single markers: no marker stands without a sign.
+    expression_signs: frozenset[str] = frozenset()
+    marker_signs: frozenset[str] = frozenset()
     substrings: tuple[Substring, ...] = ()
     substring_starts: Mapping[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     quiet: frozenset[Expression] = frozenset()
@@ -214,7 +215,8 @@ def _build(language: str, raw: Mapping[str, Any]) -> Lexicon:
         pair_sides=frozenset(side for pair in strong + weak for side in pair),
         weak_pairs=frozenset(pair for formal, casual in weak for pair, _ in _both(formal, casual)),
         single_markers=_single_markers(marked),
-        marker_words=frozenset(max(words_of[:2], key=len) for words_of, _ in marked if words_of),
+        expression_signs=frozenset(max(words_of, key=len) for words_of, _ in marked if len(words_of) > 1),
+        marker_signs=frozenset(max(words_of, key=len) for words_of, _ in marked if words_of),
         marker_starts=_marker_starts(marked),
         substrings=substrings,
         substring_starts=_substring_starts(substrings),

@@ -9,7 +9,8 @@ for in the sentence itself.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import pairwise
 from operator import add
 
 from service.analysis.lexicon import Lexicon
@@ -18,40 +19,22 @@ Marks = tuple[tuple[str, str], ...]
 Found = dict[str, list[str]]
 # An English hedge, and a month.
 MAY = "may"
-_NO_HEDGE = ""
+_NO_HEDGE = _END = ""
 
 
 def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:
     """(list, expression) for every marker in one sentence."""
     if lexicon.substrings:
         return tuple(_substrings(sentence, lexicon))
-    signs = lexicon.marker_words.intersection(words)
+    signs = lexicon.marker_signs.intersection(words)
     if not signs:
         return ()
-    singles, starts = lexicon.single_markers, lexicon.marker_starts
+    singles = lexicon.single_markers
     if MAY in signs:
         words = [_NO_HEDGE if _is_month(sentence, words, i) else word for i, word in enumerate(words)]
-    found: list[tuple[str, str]] = []
-    taken: dict[str, int] = {}
-    for index in _places(words, signs):
-        for expression, name in starts.get((words[index], words[index + 1]), ()) if index + 1 < len(words) else ():
-            if index >= taken.get(name, 0) and tuple(words[index : index + len(expression)]) == expression:
-                taken[name] = index + len(expression)
-                found.append((name, " ".join(expression)))
-        if names := singles.get(words[index]):
-            found += [(name, words[index]) for name in names if index >= taken.get(name, 0)]
-    return tuple(found)
-
-
-def _places(words: list[str], signs: frozenset[str]) -> Sequence[int]:
-    """Where a marker may begin: at a sign, or at the word before one."""
-    if len(signs) == 1:
-        (sign,) = signs
-        if words.count(sign) == 1:
-            index = words.index(sign)
-            return (index - 1, index) if index else (index,)
-    hits = [index for index, word in enumerate(words) if word in signs]
-    return sorted({*hits, *[index - 1 for index in hits if index]})
+    if lexicon.expression_signs.isdisjoint(signs) or lexicon.marker_starts.keys().isdisjoint(pairwise(words)):
+        return tuple([(name, word) for word in words if word in singles for name in singles[word]])
+    return tuple(_expressions(words, lexicon))
 
 
 def _is_month(sentence: str, words: list[str], index: int) -> bool:
@@ -70,6 +53,23 @@ def collect(marks: Iterable[Marks]) -> Found:
     for sentence in marks:
         for name, expression in sentence:
             found[name].append(expression)
+    return found
+
+
+def _expressions(words: list[str], lexicon: Lexicon) -> list[tuple[str, str]]:
+    """Markers of a sentence that may hold some of several words: the longest wins within its list."""
+    found: list[tuple[str, str]] = []
+    taken: dict[str, int] = {}
+    starts, singles = lexicon.marker_starts, lexicon.single_markers
+    for index, pair in enumerate(pairwise([*words, _END])):
+        if pair in starts:
+            for expression, name in starts[pair]:
+                if index >= taken.get(name, 0) and tuple(words[index : index + len(expression)]) == expression:
+                    taken[name] = index + len(expression)
+                    found.append((name, " ".join(expression)))
+        word = pair[0]
+        if word in singles:
+            found += [(name, word) for name in singles[word] if index >= taken.get(name, 0)]
     return found
 
 

@@ -128,14 +128,20 @@ def _glue(pieces: list[str], lexicon: Lexicon) -> list[str]:
 def _begins_plainly(before: str, piece: str, lexicon: Lexicon) -> bool:
     """Whether `before` is over with a word of letters that no abbreviation is, so that `piece` begins the next one.
 
-    Most sentences do; what is said about the others in `_belongs` says nothing else about these.
+    Most sentences do, and before a capital five letters are enough, as only few abbreviations have them. What is asked
+    about the others in `_belongs` would say nothing else about these.
     """
+    first = piece[0]
+    if before[-2:] not in _PLAIN_ENDS or not first.isalnum():
+        return False
+    if first.isupper() and first.isalpha() and before[-7:-2].isalpha() and len(before) > 7:
+        return not before[-8:-1].lower().endswith(_LONG_ABBREVIATIONS)
     start = before.rfind(" ", 0, -2) + 1
     word = before[start:-2].lower()
-    if not (1 < len(word) < _LONGEST_PLAIN and word.isalpha() and piece[0].isalnum()):
+    if not (1 < len(word) < _LONGEST_PLAIN and word.isalpha()):
         return False
-    if before[-2:] != ". ":
-        return before[-2:] in _PLAIN_ENDS
+    if before[-2] != ".":
+        return True
     stopped = f"{word}."
     if stopped in lexicon.abbreviations or stopped in lexicon.titles or stopped.endswith(_LONG_ABBREVIATIONS):
         return False

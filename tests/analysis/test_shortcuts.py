@@ -62,8 +62,9 @@ def test_words_of_several_texts_are_those_of_each(texts: list[str]) -> None:
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_marker_has_a_sign(code: str) -> None:
     lists = lexicon(code)
-    first_words = [{word} for word in lists.single_markers] + [set(pair) for pair in lists.marker_starts]
-    assert all(one & lists.marker_words for one in first_words)
+    longer = [set(words_of) for starts in lists.marker_starts.values() for words_of, _ in starts]
+    assert all(one & lists.expression_signs for one in longer)
+    assert lists.marker_signs >= lists.expression_signs | lists.single_markers.keys()
 
 
 ENDS = st.sampled_from((". ", "! ", "? ", ".. ", "… ", '." ', ".  ", ".", " "))
