@@ -82,10 +82,14 @@ def _breaks(shared: list[tuple[int, int]], before: Sequence[Unit], after: Sequen
     breaks_before = breaks_after = 0
     lists_before, lists_after = _lists_until(before), _lists_until(after)
     for (a, b), (next_a, next_b) in pairwise(shared):
-        if next_b < b or lists_before[next_a] > lists_before[a] or lists_after[next_b] > lists_after[b]:
+        broken_before = before[a].paragraph != before[next_a].paragraph
+        broken_after = after[b].paragraph != after[next_b].paragraph
+        if not (broken_before or broken_after) or next_b < b:
             continue
-        breaks_before += before[a].paragraph != before[next_a].paragraph
-        breaks_after += after[b].paragraph != after[next_b].paragraph
+        if lists_before[next_a] > lists_before[a] or lists_after[next_b] > lists_after[b]:
+            continue
+        breaks_before += broken_before
+        breaks_after += broken_after
     return breaks_before, breaks_after
 
 

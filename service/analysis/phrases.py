@@ -33,7 +33,7 @@ from service.analysis.document import Unit
 from service.analysis.lexicon import Lexicon
 from service.analysis.mask import MASKS
 from service.analysis.repairs import is_inflection, is_typo
-from service.analysis.spans import GroupDiff, Reason
+from service.analysis.spans import Change, GroupDiff, Reason
 from service.analysis.tokens import Tokens, is_character_script, is_word, tokenize, words
 
 MOST_REMOVED = 8
@@ -65,6 +65,7 @@ def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[st
     added: list[str] = []
     shortest = _SHORTEST_AMID_REPAIRS if _is_mended(diff) else 0
     telling = [one for one in diff.changes if one.reason is Reason.CONTENT and one.words >= shortest]
+    telling = [one for one in telling if not _is_exchange(one, diff)]
     gone, come = _changed_words(diff) if telling else (frozenset(), frozenset())
     for change in telling:
         run = change.run
@@ -139,8 +140,8 @@ def _length(phrase: str) -> int:
 
 def _spans(tokens: Tokens, run: tuple[int, int], lexicon: Lexicon, replaced: bool, others: frozenset[str]) -> list[str]:
     """The phrases of one run on one side; `others` are the words that changed on the other side."""
-    if replaced and run[1] - run[0] == 1 and "-" not in tokens.keys[run[0]]:
-        return []  # one word for which others stand: `_is_phrase` says no, whatever it is
+    if replaced and _is_lone(tokens, run):
+        return []  # others stand for it: `_is_phrase` says no, whatever it is
     phrases: list[str] = []
     for first, last in _pieces(tokens, *run):
         first, last = _trim(tokens, first, last, lexicon)
@@ -148,6 +149,18 @@ def _spans(tokens: Tokens, run: tuple[int, int], lexicon: Lexicon, replaced: boo
         if found and _is_phrase(found, lexicon, replaced) and not _comes_back(found, lexicon, others):
             phrases.append(tokens.raw(first, last))
     return phrases
+
+
+def _is_exchange(change: Change, diff: GroupDiff) -> bool:
+    """Whether one word stands for one other: the substitution says it, and neither is a phrase."""
+    run = change.run
+    lone = _is_lone(diff.before, (run.a0, run.a1)) and _is_lone(diff.after, (run.b0, run.b1))
+    return lone and change.kind == "substitution"
+
+
+def _is_lone(tokens: Tokens, run: tuple[int, int]) -> bool:
+    """Whether a run is one word without a hyphen."""
+    return run[1] - run[0] == 1 and "-" not in tokens.keys[run[0]]
 
 
 def _comes_back(found: Sequence[str], lexicon: Lexicon, others: frozenset[str]) -> bool:

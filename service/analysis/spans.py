@@ -150,20 +150,22 @@ class Classifier:
         if self._corrects(a, b, run) or self._renames(a, b, run) or self._addresses(a, b, run):
             return "correction", Reason.FACT, 0
         marked = len(words_a) + len(words_b) < run.a1 - run.a0 + run.b1 - run.b0
-        return self._decide_words(operation, words_a, words_b, marked)
+        # A lone word for which another stands was found to be no repair of it.
+        other = unknown and len(words_a) == len(words_b) == 1
+        return self._decide_words(operation, words_a, words_b, marked, other)
 
     def _decide_words(
-        self, operation: SpanKind, words_a: list[str], words_b: list[str], marked: bool
+        self, operation: SpanKind, words_a: list[str], words_b: list[str], marked: bool, other: bool
     ) -> tuple[SpanKind, Reason, int]:
         lexicon = self._lexicon
         if lexicon.conjunction_strings and {"".join(words_a), "".join(words_b)} <= lexicon.conjunction_strings | {""}:
             return operation, Reason.CONJUNCTION, 0
         content_a = [word for word in words_a if not lexicon.is_function(word)]
         content_b = [word for word in words_b if not lexicon.is_function(word)]
-        if len(words_a) == len(words_b) and all(map(self._is_spelling, words_a, words_b)):
+        if not other and len(words_a) == len(words_b) and all(map(self._is_spelling, words_a, words_b)):
             return "typo", Reason.SPELLING, 0
         if content_a or content_b:
-            if len(content_a) == len(content_b) and all(map(self._is_repair, content_a, content_b)):
+            if not other and len(content_a) == len(content_b) and all(map(self._is_repair, content_a, content_b)):
                 return "typo", Reason.SPELLING, 0
             if _is_quiet(words_a, content_b, lexicon) or _is_quiet(words_b, content_a, lexicon):
                 return operation, Reason.QUIET, 0
