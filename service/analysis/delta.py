@@ -8,7 +8,6 @@ true counts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -25,7 +24,7 @@ from service.analysis.emoji import LAUGHING
 from service.analysis.language import SAMPLE, detect
 from service.analysis.lexicon import CHARACTER_LANGUAGES, MARKERS, Lexicon, lexicon
 from service.analysis.made import defaults_of, made
-from service.analysis.markers import collect
+from service.analysis.markers import Found, collect
 from service.analysis.mask import Masked
 from service.analysis.measures import (
     long_words,
@@ -36,7 +35,7 @@ from service.analysis.measures import (
 from service.analysis.phrases import select
 from service.analysis.scales import complexity_shift, tone_scales
 from service.analysis.sketch import sketch_words
-from service.analysis.spans import Change, Reason
+from service.analysis.spans import Reason
 from service.analysis.threads import posts_count
 
 _DEFAULTS = defaults_of(StyleDelta)
@@ -118,6 +117,8 @@ class _Fields:
         self._comparison = comparison
         self._lists = lists
         self._characters = lists.language in CHARACTER_LANGUAGES
+        substitutions = [change for change in comparison.changes if change.kind == "substitution"]
+        self._exchanged = [change for change in substitutions if change.reason is not Reason.WHOLE]
 
     def all(self) -> dict[str, Any]:
         """Every field that differs from its default."""
@@ -186,13 +187,9 @@ class _Fields:
         found_after = collect([unit.marks for unit in self._after.units])
         self._found_after = found_after
         marks = dict.fromkeys(MARKERS, counted(0, 0, 0, 0))
-        for name in found_before.keys() | found_after.keys():
+        for name in found_before | found_after:
             marks[name] = multiset(found_before.get(name, []), found_after.get(name, []))
-        laughing = [
-            [*found.get("laughter", []), *(e for e in side.collect("emoji") if e in LAUGHING)]
-            for found, side in ((found_before, self._before), (found_after, self._after))
-        ]
-        marks["laughter"] = multiset(*laughing)
+        marks["laughter"] = multiset(_laughing(found_before, self._before), _laughing(found_after, self._after))
         return marks
 
     def _tone_counts(self, counts: dict[str, Count], fields: dict[str, Any]) -> dict[str, Count]:
@@ -267,10 +264,6 @@ class _Fields:
         for change in exchanged[:_MAX_SUBSTITUTIONS]:
             yield Substitution(before=change.before, after=change.after)
 
-    @cached_property
-    def _exchanged(self) -> list[Change]:
-        return [c for c in self._comparison.changes if c.kind == "substitution" and c.reason is not Reason.WHOLE]
-
     def _pair_signs(self) -> list[int]:
         """Signs of the pairs that none of the lists counts."""
         return [change.formality for change in self._exchanged if change.reason is Reason.PAIR]
@@ -299,6 +292,10 @@ def _begin_alike(before: Sequence[Unit], after: Sequence[Unit]) -> bool:
 def _end_alike(before: Sequence[Unit], after: Sequence[Unit]) -> bool:
     """Whether both texts end in the same sentence, and neither consists of it."""
     return len(before) > 1 and len(after) > 1 and before[-1].text == after[-1].text
+
+
+def _laughing(found: Found, side: Document) -> list[str]:
+    return found.get("laughter", []) + [emoji for emoji in side.collect("emoji") if emoji in LAUGHING]
 
 
 def _either(text: str, marks: str) -> int:

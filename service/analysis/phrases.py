@@ -109,6 +109,8 @@ def sentence_phrase(unit: Unit, lexicon: Lexicon) -> list[str]:
 
 def select(removed: Sequence[str], added: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """At most eight removed and six added, no duplicates, no parts of others, nothing that is on both sides."""
+    if not removed and not added:
+        return (), ()
     both = {phrase.lower() for phrase in removed} & {phrase.lower() for phrase in added}
     return _best(removed, both, MOST_REMOVED), _best(added, both, MOST_ADDED)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
+from unittest.mock import patch
 
 import pytest
 import regex  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.analysis import language, sentences, tokens
+from schemas.delta import StyleDelta
+from service.analysis import analyze, blocks, language, sentences, tokens
 from service.analysis.capitals import _MAY_SHOUT
 from service.analysis.emoji import _RUN, EMOJI, take_emoji
 from service.analysis.lexicon import LANGUAGES, lexicon
@@ -65,6 +67,31 @@ def test_every_marker_has_a_sign(code: str) -> None:
     longer = [set(words_of) for starts in lists.marker_starts.values() for words_of, _ in starts]
     assert all(one & lists.expression_signs for one in longer)
     assert lists.marker_signs >= lists.expression_signs | lists.single_markers.keys()
+
+
+ROWS = st.lists(st.sampled_from(("", " ", "A b.", "and c", "é", "- d", "1. e", "\ufdd4 f", "---", "“g”")), max_size=9)
+
+
+@given(ROWS)
+def test_plain_rows_are_read_as_any(rows: list[str]) -> None:
+    text = "\n".join(rows)
+    with patch.object(blocks, "_plain", lambda _: None):
+        read = blocks.blocks(text)
+    assert blocks.blocks(text) == read
+
+
+WORDS = st.lists(
+    st.sampled_from(("the", "Garden", "opens", "very", "use", "utilize", ".", "!", "\n\n", "🎉")), max_size=12
+)
+
+
+@given(WORDS, WORDS)
+def test_a_delta_is_what_its_class_makes_of_its_values(before: list[str], after: list[str]) -> None:
+    delta = analyze(" ".join(before), " ".join(after)).delta
+    checked = StyleDelta.model_validate({name: getattr(delta, name) for name in delta.model_fields_set}, strict=True)
+    assert checked == delta
+    assert list(checked.__dict__) == list(delta.__dict__)
+    assert checked.model_fields_set == delta.model_fields_set
 
 
 ENDS = st.sampled_from((". ", "! ", "? ", ".. ", "… ", '." ', ".  ", ".", " "))
