@@ -29,16 +29,18 @@ LAUGHING = frozenset("😂🤣😆😹😅")
 
 def take_emoji(text: str, by: str) -> tuple[str, list[str]]:
     """`text` with every emoji replaced by `by`, and all emoji in order, each as one string."""
-    if text.isascii() or _CANDIDATE.search(text) is None:
+    if text.isascii() or (first := _CANDIDATE.search(text)) is None:
         return text, []
-    parts = _RUN.split(text)
+    # No emoji reaches over a blank: what stands before that of the first candidate is left alone.
+    start = text.rfind(" ", 0, first.start()) + 1
+    parts = _RUN.split(text[start:])
     runs = parts[1::2]
     joined = "\n".join(runs)
     found: list[str] = EMOJI.findall(joined)
     if not found:
         return text, []
     parts[1::2] = [by] * len(runs) if found == runs else EMOJI.sub(by, joined).split("\n")
-    return "".join(parts), found
+    return text[:start] + "".join(parts), found
 
 
 def find_emoji(text: str) -> list[str]:

@@ -94,12 +94,14 @@ def words(text: str) -> list[str]:
 def words_of_each(texts: Sequence[str]) -> list[list[str]]:
     """The words of each of several texts without line breaks.
 
-    Where all of them are ASCII they are blanked and split together, which takes half as long, and only those with a
-    sign inside a word are looked at alone.
+    Those in ASCII are blanked and split together, which takes half as long, and only those with a sign inside a word
+    are looked at alone.
     """
     folded = fold("\n".join(texts))
-    if not texts or not folded.isascii():
-        return list(map(words, texts))
+    if not folded.isascii() or not texts:
+        plain = [text for text in texts if text.isascii()]
+        of_plain = iter(words_of_each(plain) if plain else ())
+        return [next(of_plain) if text.isascii() else words(text) for text in texts]
     found = list(map(str.split, folded.translate(_LINES_BLANKED).split("\n")))
     inside = _ASCII_INSIDE.search(folded)
     if inside is None:
