@@ -24,5 +24,5 @@ def made(model: type[M], defaults: dict[str, Any], fields: dict[str, Any]) -> M:
 
 
 def defaults_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The default of every field, in the order of the class; for a model that needs no value."""
-    return {name: field.get_default() for name, field in model.model_fields.items()}
+    """The default of every field, in the order of the class: the very objects that the class itself gives."""
+    return dict(model())
