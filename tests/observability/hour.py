@@ -23,7 +23,7 @@ from service.streams.keys import Keys
 from service.streams.minutes import Minute, read_minutes
 from tests.observability.watched import LEASE_SECONDS, World, frozen, open_world, until
 
-JOBS, WRITERS, BACKLOG = 300, 30, 1000
+JOBS, WRITERS, BACKLOG = 300, 30, 4000
 FILES = Path(__file__).parents[2] / "helm" / "learnsvc" / "files"
 POISON = {
     "{": "undecodable",
@@ -172,6 +172,7 @@ def take_over(world: World) -> str:
     """Another worker learns the rest; the history in Redis tells of both."""
     before = world.redis.xlen(world.keys.jobs)
     worker = world.start_worker()
+    until("HTTP answers", lambda: worker.get("/livez").status == 200)
     until("empty", lambda: not world.redis.xlen(world.keys.jobs), seconds=120)
     assert world.applied() == world.sent
     assert world.pending() == 0
