@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from schemas.delta import Count, Measure, StyleDelta, Substitution, ToneScales, ToneShift
-from service.learning.objects import made
+from schemas.made import made
 
 M = TypeVar("M", bound=BaseModel)
 Document = Mapping[str, Any]

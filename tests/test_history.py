@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.delta import StyleDelta, ToneShift
+from schemas.made import copied
 from service.analysis import analyze
 from service.history import document_of, stored_delta
-from service.learning.objects import copied
 from tests.benchmarks import jobs
 
 AWARE: CodecOptions[dict[str, object]] = CodecOptions(tz_aware=True, tzinfo=UTC)

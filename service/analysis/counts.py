@@ -57,8 +57,5 @@ def sizes(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
 
 def measure(before: float, after: float) -> Measure:
     """Two means and their difference, rounded so that stored deltas stay short."""
-    if before == after:
-        before = after = round(before, 4)
-        return Measure(before=before, after=after, difference=0.0)
     before, after = round(before, 4), round(after, 4)
     return Measure(before=before, after=after, difference=round(after - before, 4))

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Any
 
 from schemas.delta import Analysis, Count, Span, StyleDelta, Substitution
+from schemas.made import made
 from service.analysis import ending
 from service.analysis.align import Alignment, align
 from service.analysis.blocks import LineKind
@@ -23,7 +24,6 @@ from service.analysis.document import Document, Memo, Unit, mask_all, parse
 from service.analysis.emoji import LAUGHING
 from service.analysis.language import SAMPLE, detect
 from service.analysis.lexicon import CHARACTER_LANGUAGES, MARKERS, Lexicon, lexicon
-from service.analysis.made import defaults_of, made
 from service.analysis.markers import Found, collect
 from service.analysis.mask import Masked
 from service.analysis.measures import (
@@ -38,7 +38,7 @@ from service.analysis.sketch import sketch_words
 from service.analysis.spans import Reason
 from service.analysis.threads import posts_count
 
-_DEFAULTS = defaults_of(StyleDelta)
+_DEFAULTS = dict(StyleDelta())
 _MAX_SUBSTITUTIONS = 40
 _MAX_EXPRESSION = 200
 _SAMPLE = 800
@@ -87,7 +87,8 @@ def analyze(original: str | Sequence[str], edited: str | Sequence[str]) -> Analy
     alignment = align(before.units, after.units, lists)
     comparison = compare(before, after, alignment, lists)
     comparison.truncated |= alignment.truncated or before.truncated or after.truncated or (cut and not same)
-    delta = made(StyleDelta, _DEFAULTS, _Fields(before, after, alignment, comparison, lists).all())
+    fields = _Fields(before, after, alignment, comparison, lists).all()
+    delta = made(StyleDelta, _DEFAULTS | fields, set(fields))
     return Analysis(delta=delta, spans=_spans(before, alignment, comparison), pairs=tuple(comparison.pairs))
 
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.delta import StyleDelta
+from schemas.made import assign, copied, made
 from schemas.profile import Baseline, Claim, Milestone, Profile, ProfileVersion, Style
 from service.learning import explain, preferences, score, traits
 from service.learning.guide import render_guide
 from service.learning.numbers import EPOCH, Fold
-from service.learning.objects import assign, copied, made
 from service.learning.paths import copy_style, expand, get, put
 from service.learning.patterns import claims as claims_of
 from service.learning.patterns import survey

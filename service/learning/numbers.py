@@ -28,8 +28,8 @@ from datetime import UTC, datetime
 from operator import attrgetter
 
 from schemas.delta import StyleDelta
+from schemas.made import assign
 from schemas.profile import Baseline, Style, Tone, Waiting
-from service.learning.objects import assign
 from service.learning.paths import EMOJI_FREQUENCY, NUMBERS, SENTENCE_LENGTH, TONE, copy_style
 from service.learning.rules import LearningRules
 from service.learning.samples import with_sample

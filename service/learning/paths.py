@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from schemas.made import assign, copied, made
 from schemas.profile import Style
-from service.learning.objects import assign, copied, made
 
 
 def _leaves(model: type[BaseModel], prefix: str = "") -> list[str]:

@@ -8,8 +8,8 @@ default) has it.
 
 from __future__ import annotations
 
+from schemas.made import assign
 from schemas.profile import Style
-from service.learning.objects import assign
 from service.learning.paths import put
 from service.learning.patterns import Survey
 from service.learning.rules import LearningRules

@@ -19,12 +19,12 @@ from anyio import CapacityLimiter, to_process
 
 from schemas.delta import Analysis, StyleDelta
 from schemas.job import LearningJob
+from schemas.made import copied
 from schemas.profile import PendingEdit, Profile
 from service import ledger
 from service.analysis import analyze
 from service.errors import DependencyDown, RevisionConflict
 from service.learning.learn import Outcome, learn, new_profile
-from service.learning.objects import copied
 from service.learning.rules import LearningRules
 from service.learning.schedule import due_at, learn_now
 from service.profiles import Loaded, ProfileStore

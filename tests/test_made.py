@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from schemas.made import assign, copied, made
 from schemas.profile import Phrase, Style, Tone
 from service.learning.learn import learn
-from service.learning.objects import assign, copied, made
 from service.learning.paths import LEAVES, copy_style, get, put, values
 from tests.learning.handmade import RULES, START, edit, shorter, taught
 
