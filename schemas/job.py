@@ -121,7 +121,7 @@ def _is_flat(value: dict[str, Any]) -> bool:
 def _refuse_duplicate_keys(raw: bytes) -> None:
     """orjson keeps the last of two equal keys in silence; the standard library can be asked to look.
 
-    It takes ten times as long as all the rest of the decoding, so it is asked only when the keys cannot be counted.
+    It takes nearly as long as all the rest of the decoding, so it is asked only when the keys cannot be counted.
     """
     try:
         json.loads(raw, object_pairs_hook=_unique)

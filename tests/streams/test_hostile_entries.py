@@ -119,3 +119,31 @@ def test_size_is_measured_before_parsing() -> None:
     with pytest.raises(InvalidJob) as refused:
         decode_job(b"\xff" * (Settings.model_fields["learning_max_job_bytes"].default + 1))
     assert refused.value.reason == "too_large", "else it were undecodable"
+
+
+VALID = b'"user_id":"ana","content_id":"c","original_text":"a","edited_text":"b"'
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b',"user_id":"ben"',
+        b',"user_id" :"ben"',
+        b',"user_id"\n\t:"ben"',
+        b',"user\\u005fid":"ben"',
+        b',"extra":{"a":1,"a":2}',
+        b',"extra":[{"a":1,"a":2}]',
+        b',"extra":"x\\":y","user_id":"ben"',
+    ],
+)
+def test_a_key_given_twice_is_found_however_it_is_written(more: bytes) -> None:
+    refused = outcome(lambda: decode_job(b"{" + VALID + more + b"}", max_bytes=10_000))
+    assert isinstance(refused, InvalidJob)
+    assert refused.reason == "duplicate_key"
+
+
+@pytest.mark.parametrize(
+    "more", [b"", b',"extra":"say \\"user_id\\": twice"', b',"extra":{"user_id":1}', b',"extra" : [[1]]']
+)
+def test_what_only_looks_like_a_second_key_is_none(more: bytes) -> None:
+    assert decode_job(b"{" + VALID + more + b"}", max_bytes=10_000).user_id == "ana"
