@@ -29,14 +29,13 @@ from service import ledger
 from service.commits import Write, commit_all, insertion, swap
 from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name, untrusted
 from service.gathering import Gathering
-from service.history import document_of, stored_delta
+from service.history import document_of
 from service.ledger import Ledger
 from service.privileges import missing_actions
 
 DURABLE = WriteConcern("majority", j=True)
 DEFAULT_DATABASE = "learnsvc"
 _HISTORY = frozenset({"evolution_timeline", "versions"})
-_VERSION = ProfileFields.model_fields["schema_version"].default
 _LOADED = {field: 1 for field in ProfileFields.model_fields if field not in _HISTORY} | {"user_id": 1}
 _PRIVILEGES = {"connectionStatus": 1, "showPrivileges": True}
 
@@ -246,19 +245,9 @@ def _loaded(user_id: str, document: Document | None) -> Loaded | Exception:
     asked = Ledger.of(document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0))
     stored = {edit.get("job_id", ""): edit for edit in document.get("recent_edits", [])}
     try:
-        return Loaded(_profile(document), asked, stored)
+        return Loaded(Profile.model_validate(document), asked, stored)
     except Exception as error:  # noqa: BLE001 - of this document alone
         return error
-
-
-def _profile(document: Document) -> Profile:
-    """Return what ``document`` holds; the deltas of this version's documents are not validated a second time."""
-    if document.get("schema_version") != _VERSION:
-        return Profile.model_validate(document)
-    edits = [stored_delta(edit) for edit in document.pop("recent_edits", ())]
-    profile = Profile.model_validate(document)
-    profile.recent_edits = edits
-    return profile
 
 
 def _translate(error: Exception) -> Exception:
