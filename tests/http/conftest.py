@@ -5,7 +5,7 @@ import json
 import random
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,12 +59,16 @@ def ask(port: int, path: str, method: str = "GET") -> Reply:
         connection.close()
 
 
-def free_port() -> int:
-    """A free port that nobody is given who asks the kernel for any: it is bound later, by another process."""
+def free_port(count: int = 1) -> int:
+    """The first of ``count`` free ports that nobody is given who asks the kernel for any.
+
+    They are bound later, by another process.
+    """
     while True:
         port = random.randrange(10_000, 20_000)
-        with socket.socket() as listener, suppress(OSError):
-            listener.bind(("127.0.0.1", port))
+        with ExitStack() as listeners, suppress(OSError):
+            for own in range(port, port + count):
+                listeners.enter_context(socket.socket()).bind(("127.0.0.1", own))
             return port
 
 

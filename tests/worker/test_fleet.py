@@ -2,9 +2,7 @@
 
 import os
 import signal
-import socket
 import sys
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -14,6 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
 from service.streams.keys import GROUP, Keys
+from tests.http.conftest import free_port
 from tests.worker.conftest import drained, edit, enqueue, until
 
 pytestmark = pytest.mark.anyio
@@ -25,17 +24,6 @@ async def consumers(redis: Redis, keys: Keys) -> set[bytes]:
         return {info["name"] for info in await redis.xinfo_consumers(keys.partitions[0].jobs, GROUP)}
     except Exception:  # noqa: BLE001 - the stream is not there yet
         return set()
-
-
-def two_free_ports() -> int:
-    """Return a free port whose next one is free too."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            with suppress(OSError, OverflowError):
-                second.bind(("127.0.0.1", port + 1))
-                return port
 
 
 async def lives(port: int) -> bool:
@@ -52,7 +40,7 @@ async def test_a_fleet_restarts_its_dead_and_stops_as_one(
 ) -> None:
     env = {**service_env, "LEARNING_RATE_LIMIT_MINUTES": "0", "LEARNING_LEASE_SECONDS": "2"}
     env["LEARNING_REDIS_TIMEOUT_SECONDS"] = "1"
-    port = two_free_ports()
+    port = free_port(2)
     env["LEARNING_HTTP_PORT"] = str(port)
     command = [sys.executable, "-m", "service.cli", "consume", "--processes", "2"]
     parent = await anyio.open_process(command, env=env, stdout=None, stderr=None)
