@@ -162,8 +162,8 @@ def open_tracing(exports: Exports, environ: Mapping[str, str]) -> Tracing | None
         links = int(environ.get("OTEL_SPAN_LINK_COUNT_LIMIT") or MAX_LINKS)
         queue = int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or MAX_QUEUE)
         provider = TracerProvider(resource=resource(), shutdown_on_exit=False, span_limits=SpanLimits(max_links=links))
-        provider.add_span_processor(BatchSpanProcessor(_span_exporter(exports), max_queue_size=queue))
-    return Tracing(provider)
+        processor = BatchSpanProcessor(_span_exporter(exports), max_queue_size=queue)
+    return Tracing(provider, processor)
 
 
 def _span_exporter(exports: Exports) -> SpanExporter:

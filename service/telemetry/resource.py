@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import Attributes, Resource
 
 from service.version import own_version
 
@@ -19,4 +19,16 @@ def resource() -> Resource:
     }
     given = Resource.create().attributes
     unknown = {key for key in ours if str(given.get(key, "unknown_service")).startswith("unknown_service")}
-    return Resource.create({key: value for key, value in ours.items() if key in unknown})
+    found = Resource.create({key: value for key, value in ours.items() if key in unknown})
+    return _Hashed(found.attributes, found.schema_url)
+
+
+class _Hashed(Resource):
+    """A resource that is hashed once: the exporter groups spans by it, and its hash is JSON of all its attributes."""
+
+    def __init__(self, attributes: Attributes, schema_url: str) -> None:
+        super().__init__(attributes, schema_url)
+        self._hash = super().__hash__()
+
+    def __hash__(self) -> int:
+        return self._hash

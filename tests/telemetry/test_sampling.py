@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON, Sampler
+from opentelemetry.trace import NonRecordingSpan, StatusCode, set_span_in_context
 
 from service.streams.entry import Delivery, Work
 from service.streams.keys import PartitionKeys
 from service.telemetry.stages import Stage, Timeline, stage
 from service.telemetry.tracing import Tracing
+from service.version import own_version
 
 KEYS = PartitionKeys("jobs", "dead", "stats", "minutes")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -22,8 +26,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 def _tracing(sampler: Sampler) -> tuple[Tracing, InMemorySpanExporter]:
     provider, exporter = TracerProvider(sampler=sampler, shutdown_on_exit=False), InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    return Tracing(provider), exporter
+    return Tracing(provider, SimpleSpanProcessor(exporter)), exporter
 
 
 def _delivery(number: int, flags: str | None) -> Delivery:
@@ -47,7 +50,7 @@ def _pass(tracing: Tracing, deliveries: Sequence[Delivery]) -> None:
     tracing.closed(KEYS, [one.id for one in deliveries], "learned")
 
 
-def _of_job(spans: Sequence[ReadableSpan]) -> dict[str, ReadableSpan]:
+def _of_job(spans: Iterable[ReadableSpan]) -> dict[str, ReadableSpan]:
     return {
         str((span.attributes or {}).get("messaging.message.id")): span for span in spans if span.name[:7] == "process"
     }
@@ -71,6 +74,41 @@ def test_an_unsampled_job_beside_a_sampled_one_is_left_out_of_everything() -> No
     assert [link.context for link in batch.links] == [job.context]
     assert sorted(span.name for span in spans if span.parent == job.context) == ["analyse", "commit", "decode"]
     assert len(spans) == 5
+
+
+def test_a_part_of_a_job_is_such_a_span_as_the_sdk_makes() -> None:
+    """Parts are made without ``start_span``; an exporter must not see a difference, in what it sends nor in a line."""
+    tracing, exporter = _tracing(DEFAULT_ON)
+    _pass(tracing, [_delivery(1, "01")])
+    spans = {span.name: span for span in exporter.get_finished_spans()}
+    part, job = spans["decode"], _of_job(spans.values())["1-0"]
+    provider = TracerProvider(resource=job.resource, shutdown_on_exit=False)
+    other = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(other))
+    parent = set_span_in_context(NonRecordingSpan(job.context))
+    tracer = provider.get_tracer("learnsvc", own_version())
+    tracer.start_span("decode", parent, start_time=part.start_time).end(part.end_time)
+    (theirs,) = other.get_finished_spans()
+    assert _told(part) == _told(theirs)
+    assert part.context.span_id not in (0, theirs.context.span_id, job.context.span_id)
+
+
+def test_a_part_that_failed_says_by_what() -> None:
+    tracing, exporter = _tracing(DEFAULT_ON)
+    tracing.opened(_delivery(1, "01"), 1)
+    tracing.decoded(_delivery(1, "01"), None, Stage("decode", 1, 2, "1-0", "InvalidJob"))
+    (part,) = exporter.get_finished_spans()
+    assert dict(part.attributes or {}) == {"error.type": "InvalidJob"}
+    assert part.status.status_code is StatusCode.ERROR
+
+
+def _told(span: ReadableSpan) -> tuple[str, bytes]:
+    """What exporters make of a span, its own id aside."""
+    line = json.loads(span.to_json())
+    line["context"].pop("span_id")
+    encoded = encode_spans([span])
+    encoded.resource_spans[0].scope_spans[0].spans[0].span_id = b""
+    return json.dumps(line), encoded.SerializeToString(deterministic=True)
 
 
 def test_lines_of_an_unsampled_job_belong_to_the_trace_of_its_producer() -> None:
