@@ -113,6 +113,11 @@ class Membership:
         rows = await self._redis.xpending_range(self.keys.jobs, GROUP, "-", "+", count, consumername=self.consumer)
         return [row.id for row in pending(rows)]
 
+    async def present(self, within: timedelta) -> list[str]:
+        """Return the consumers of the group that were seen ``within`` that time; a sweep is enough to be seen."""
+        infos = await self._redis.xinfo_consumers(self.keys.jobs, GROUP)
+        return [text(info["name"]) for info in infos if info["idle"] <= within.total_seconds() * 1000]
+
     async def leave(self) -> bool:
         """Remove this consumer if nothing is pending under it."""
         return bool(await self._scripts.run("reap", [self.keys.jobs], [GROUP, self.consumer, 0]))

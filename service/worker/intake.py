@@ -47,7 +47,7 @@ class Intake:
         """Read up to ``count`` new entries and hand them out; return how many came."""
         since = time.monotonic()
         deliveries = await member.read(count, timedelta(seconds=self._settings.learning_block_seconds))
-        self._worker.in_work.took(count, len(deliveries))
+        self._worker.in_work.took(member.keys, count, len(deliveries))
         await self.hand_out(member, deliveries, since)
         return len(deliveries)
 

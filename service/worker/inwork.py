@@ -60,7 +60,7 @@ class InWork:
         self._held: dict[PartitionKeys, dict[str, Hold]] = {}
         self._count = 0
         self._bytes = 0
-        self._backlog = False
+        self._backlogs: set[PartitionKeys] = set()  # whose last read came back full
         self._settled: deque[tuple[float, int]] = deque()  # when, and how many
         self._pace = 0  # all of them together
         self._changed = anyio.Event()
@@ -140,14 +140,18 @@ class InWork:
     def ids(self, keys: PartitionKeys) -> list[str]:
         return list(self._held.get(keys, ()))
 
+    @property
+    def busy(self) -> bool:
+        """Whether there is work for every slot."""
+        return self._count >= self._concurrency
+
     def room(self) -> int:
         """Return how many entries the next read may take, 0 for none.
 
         While the slots are busy it waits for room for a good part of a read: small reads cost as much as large ones.
         """
         room = self._budget() - self._count
-        busy = self._count >= self._concurrency
-        if self._bytes >= HELD_BYTES or room < (min(READ, self._budget() // 4) if busy else 1):
+        if self._bytes >= HELD_BYTES or room < (min(READ, self._budget() // 4) if self.busy else 1):
             return 0
         return min(room, READ)
 
@@ -164,9 +168,12 @@ class InWork:
         """Return how many abandoned entries a sweep may take: they go before new ones, so a backlog starves none."""
         return 0 if self._bytes >= HELD_BYTES else max(0, self._budget() + self._concurrency - self._count)
 
-    def took(self, asked: int, count: int) -> None:
+    def took(self, keys: PartitionKeys, asked: int, count: int) -> None:
         """Note that a read asked for ``asked`` entries and got ``count``: a full one means that more wait."""
-        self._backlog = count == asked
+        if count == asked:
+            self._backlogs.add(keys)
+        else:
+            self._backlogs.discard(keys)
 
     async def changed(self) -> None:
         """Wait until something was dropped."""
@@ -176,7 +183,7 @@ class InWork:
         now = self._clock()
         while self._settled and self._settled[0][0] < now - BACKLOG_SECONDS:
             self._pace -= self._settled.popleft()[1]
-        if not self._backlog:
+        if not self._backlogs:
             recent = takewhile(lambda settled: settled[0] >= now - RATE_SECONDS, reversed(self._settled))
             return self._bounded(sum(count for _, count in recent))
         # From a shorter time, as after a start, what ten seconds would have been.

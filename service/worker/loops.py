@@ -11,13 +11,14 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import anyio
 from redis.asyncio import Redis
 
-from service.errors import DependencyDown, Fault, Misconfigured, classify, name, untrusted
+from service.errors import DependencyDown, Fault, Misconfigured, classify, name
 from service.logs import FaultLog, get_logger
 from service.profiles import ProfileStore
 from service.settings import RENEWALS_PER_LEASE, Settings
@@ -35,11 +36,13 @@ from service.worker.batch import BatchLearner, Extract, Hooks
 from service.worker.intake import Intake
 from service.worker.inwork import InWork
 from service.worker.lanes import Lanes
-from service.worker.outages import Outages, backoff, redis_away
+from service.worker.outages import Outages, backoff, redis_away, refusal
 from service.worker.rights import require_rights
 from service.worker.settling import Settler
+from service.worker.shares import Shares
 
 SURE_SHARE = 0.8  # of a lease: so long nobody else takes an entry over, by any clock
+MISSED_SWEEPS = 3  # so many sweeps a consumer that lives may be silent for
 CONFIG_TRIES = 3  # a wrong password may be a server that is being set up: a short grace before giving up
 
 
@@ -85,6 +88,8 @@ class Worker:
         learner = BatchLearner(
             store, tone, settings.rules(), hooks, job_timeout=settings.learning_job_timeout_seconds, extract=extract
         )
+        silent = timedelta(seconds=settings.learning_sweep_seconds * MISSED_SWEEPS)
+        self.shares = Shares(self.members, max(silent, settings.lease))
         self.intake = Intake(self)
         self.settler = Settler(self, learner)
         self.lanes = Lanes(self.settler.handle)
@@ -184,7 +189,7 @@ class Worker:
         loop = f"read {member.keys.jobs}"
         if self._tries.get(loop) or self.intake.unsure(member):
             await self.intake.recover(member)
-        count = await self._room(loop)
+        count = await self._room(loop, member)
         return await self.intake.read(member, count) if count else 0
 
     async def renew_once(self) -> None:
@@ -232,7 +237,8 @@ class Worker:
             self._start_lanes(lanes)
             async with anyio.create_task_group() as intake:
                 for member in self.members:
-                    intake.start_soon(self._keep, f"read {member.keys.jobs}", self._reading(member), lambda: 0.0)
+                    read = partial(self.poll_once, member)
+                    intake.start_soon(self._keep, f"read {member.keys.jobs}", read, lambda: 0.0)
                 intake.start_soon(self._keep, "sweep", self.sweep_once, self._jittered("learning_sweep_seconds"))
                 intake.start_soon(self._keep, "due", self.due_once, self._jittered("learning_due_seconds"))
             with anyio.move_on_after(self.settings.learning_grace_seconds):
@@ -305,13 +311,13 @@ class Worker:
             await self._stop.wait()
         return None
 
-    async def _room(self, loop: str) -> int:
+    async def _room(self, loop: str, member: Membership) -> int:
         """Wait until there is room for entries and MongoDB answers; return how many, 0 when stopping."""
         while not self.stopping:
             self.heartbeats[loop] = time.monotonic()
             if "mongodb" in self.down:
                 await self._ping_mongodb()
-            elif room := self.in_work.room():
+            elif (room := self.in_work.room()) and (not self.in_work.busy or await self.shares.holds(member)):
                 return room
             else:
                 with anyio.move_on_after(1):
@@ -371,9 +377,6 @@ class Worker:
         seconds: float = getattr(self.settings, setting)
         return lambda: seconds * random.uniform(0.5, 1.0)
 
-    def _reading(self, member: Membership) -> Callable[[], Awaitable[object]]:
-        return lambda: self.poll_once(member)
-
     def _reader(self) -> Redis:
         return connect_reader(
             self.settings.redis_url.get_secret_value(),
@@ -389,9 +392,3 @@ class Worker:
                 first = entries(await self.redis.xrange(keys.jobs, "-", "+", count=1))
             oldest = min([oldest, *(int(id.partition("-")[0]) for id, _ in first)])
         return oldest
-
-
-def refusal(error: Exception) -> str:
-    if why := untrusted(error):
-        return f"Redis has a certificate that is not trusted ({why}): check REDIS_URL and its ssl_ca_certs"
-    return f"Redis refuses us ({name(error)}): check REDIS_URL, its password and the user's ACL"

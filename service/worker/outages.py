@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from service.errors import DependencyDown, Fault, classify, name
+from service.errors import DependencyDown, Fault, classify, name, untrusted
 from service.logs import FaultLog
 
 BACKOFF_SECONDS = 2.0  # longest pause after a fault: a returned server is noticed within this and one time-out
@@ -62,3 +62,10 @@ class Outages:
         """Note that ``service`` is back, whoever was waiting for it."""
         if self._waiting.pop(service, None) is not None:
             self._log.recovered(service, f"[Learning] {service} is back")
+
+
+def refusal(error: Exception) -> str:
+    """Return what Redis has against us, and what to check."""
+    if why := untrusted(error):
+        return f"Redis has a certificate that is not trusted ({why}): check REDIS_URL and its ssl_ca_certs"
+    return f"Redis refuses us ({name(error)}): check REDIS_URL, its password and the user's ACL"

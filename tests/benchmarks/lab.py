@@ -15,11 +15,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import orjson
 from pymongo import MongoClient
 from redis import Redis
 
 from service.embedded import EmbeddedMongo, EmbeddedRedis
-from service.streams.keys import GROUP, Keys
+from service.streams.keys import GROUP, Keys, PartitionKeys
 from tests.benchmarks.processes import Program, consume, cpu_seconds
 
 POLL_SECONDS = 0.005
@@ -80,14 +81,20 @@ class Lab:
         self.redis_url, self.mongodb_uri = redis.url, mongo.uri("learnsvc")
         self.redis = Redis.from_url(redis.url)
         self.mongo: MongoClient[dict[str, Any]] = MongoClient(mongo.url)
-        self.keys = Keys.of().partitions[0]
+        self.partitions = Keys.of()
+
+    @property
+    def keys(self) -> PartitionKeys:
+        """The first partition: the only one, unless a row spreads its jobs over several."""
+        return self.partitions.partitions[0]
 
     @property
     def profiles(self) -> Any:
         return self.mongo.learnsvc.style_profiles
 
-    def empty(self) -> None:
-        """Forget all jobs and profiles."""
+    def empty(self, partitions: int = 1) -> None:
+        """Forget all jobs and profiles; the next ones are spread over ``partitions``."""
+        self.partitions = Keys.of(partitions=partitions)
         self.redis.flushall()
         self.mongo.drop_database("learnsvc")
 
@@ -97,10 +104,15 @@ class Lab:
         while chunk := list(islice(left, PIPELINE)):
             with self.redis.pipeline(transaction=False) as pipe:
                 for raw in chunk:
-                    pipe.xadd(stream or self.keys.jobs, {b"job": raw})
+                    pipe.xadd(stream or self._stream_of(raw), {b"job": raw})
                 pipe.execute()
             count += len(chunk)
         return count
+
+    def _stream_of(self, raw: bytes) -> str:
+        if len(self.partitions.partitions) == 1:
+            return self.keys.jobs
+        return self.partitions.for_writer(orjson.loads(raw)["user_id"]).jobs
 
     def environment(self, **settings: object) -> dict[str, str]:
         """Return the environment of a worker: these servers, no rate limit, no port, nobody's settings or API key."""
@@ -109,6 +121,7 @@ class Lab:
             "REDIS_URL": self.redis_url,
             "MONGODB_URI": self.mongodb_uri,
             "LEARNING_QUEUE_CONCURRENCY": CONCURRENCY,
+            "LEARNING_PARTITIONS": len(self.partitions.partitions),
             "LEARNING_RATE_LIMIT_MINUTES": 0,
             "EDIT_BATCH_WINDOW_MINUTES": 0,
             "LEARNING_HTTP_PORT": 0,
@@ -142,7 +155,7 @@ class Lab:
         return found
 
     def completed(self) -> int:
-        return int(self.redis.hget(self.keys.stats, "completed") or 0)
+        return sum(int(self.redis.hget(keys.stats, "completed") or 0) for keys in self.partitions.partitions)
 
     def read(self, programs: Sequence[Program]) -> Reading:
         return Reading(
@@ -182,7 +195,8 @@ class Lab:
 
     def settled_properly(self) -> None:
         """Raise ``Stuck`` unless nothing is left, pending or dead: a rate of lost jobs would be no rate."""
-        left, dead = self.redis.xlen(self.keys.jobs), self.redis.xlen(self.keys.dead)
+        left = sum(self.redis.xlen(keys.jobs) for keys in self.partitions.partitions)
+        dead = sum(self.redis.xlen(keys.dead) for keys in self.partitions.partitions)
         if left or dead:
             raise Stuck(f"{left} entries are left on the stream and {dead} are dead letters")
 

@@ -23,11 +23,11 @@ class Options:
 
     rows: tuple[str, ...] = ()
     rounds: int = 3
-    jobs: int = 10_000
+    jobs: int = 20_000
     writers: int = 500
     pair_kb: float = 2.0
     seconds: float = 20.0
-    limit: float = 20.0
+    limit: float = 40.0
     long: bool = False
     quick: bool = False
     json: Path | None = None
@@ -52,11 +52,11 @@ def parse(arguments: Sequence[str], rows: Mapping[str, str]) -> Options:
     add("--quick", action="store_true", help="smaller and once: for a first look, not for a comparison")
     add("--long", action="store_true", help="also a backlog of 1,000,000 (needs 4 GB for Redis)")
     add("--rounds", type=count, metavar="N", help="rounds of everything that is compared (3)")
-    add("--jobs", type=count, metavar="N", help="jobs of a throughput run (10,000)")
+    add("--jobs", type=count, metavar="N", help="jobs of a throughput run (20,000)")
     add("--writers", type=_at_least(int, 200), default=500, metavar="N", help="writers they are spread over (500)")
     add("--pair-kb", type=size, default=2.0, metavar="KB", help="KB of original and edited text together (2)")
     add("--seconds", type=size, metavar="S", help="seconds of a latency run (20)")
-    add("--limit", type=size, metavar="S", help="seconds after which a throughput run is cut off (20)")
+    add("--limit", type=size, metavar="S", help="seconds after which a throughput run is cut off (40)")
     add("--json", type=Path, metavar="FILE", help="save the run")
     add("--compare", type=Path, metavar="FILE", help="show a saved run beside this one")
     add("--peers", type=Path, metavar="DIR", help="where the peers are installed: tests/benchmarks/peers/README.md")

@@ -44,7 +44,7 @@ def _median(name: str) -> Callable[[Results], float | None]:
     return lambda results: results.median(name)
 
 
-ONE, TWO = "throughput/one process", "throughput/two processes"
+ONE, TWO = "throughput/one process", "throughput/two processes, a partition each"
 TARGETS = (
     Target("one process, full jobs, to the best Python peer's counter", _to_best(ONE, PEERS_PYTHON), ">=", 1.0),
     Target("two processes, full jobs, to BullMQ's counter", _to_best(TWO, PEERS_NODE), ">=", 1.0),

@@ -48,11 +48,11 @@ def test_full_reads_let_it_hold_ten_seconds_of_work_and_the_end_of_the_backlog_e
     held = holding(250, clock)
     settle(held, 100)
     clock.now += 4  # 25 a second: 250 in ten seconds, of which 150 are held
-    held.took(100, 100)
+    held.took(KEYS, 100, 100)
     assert held.room() == 100
     clock.now += 5.5
     assert held.room() == 0
-    held.took(100, 3)
+    held.took(KEYS, 100, 3)
     settle(held, 150)
     clock.now += 1.5
     assert held.room() == SLOTS

@@ -18,6 +18,7 @@ from tests.benchmarks.processes import module
 from tests.benchmarks.results import Results
 
 WARM, DONE = 0.05, 0.95
+RUNS = (("one process", 1, 1), ("two processes", 2, 1), ("two processes, a partition each", 2, 2))
 
 
 def drain(
@@ -26,11 +27,12 @@ def drain(
     *,
     limit: float,
     workers: int = 1,
+    partitions: int = 1,
     command: Sequence[str] | None = None,
     **settings: Any,
 ) -> tuple[Cost, float]:
     """Let ``workers`` learn ``payloads``; return the cost and the most memory the first worker held, in MB."""
-    lab.empty()
+    lab.empty(partitions)
     total = lab.enqueue(payloads)
     with lab.workers(workers, command=command, **settings) as programs:
         lab.wait_completed(round(total * WARM), programs)
@@ -45,8 +47,8 @@ def drain(
 
 
 def full(lab: Lab, options: Options, results: Results) -> None:
-    for name, workers in (("one process", 1), ("two processes", 2)):
-        cost, peak = drain(lab, _spread(options), limit=options.limit, workers=workers)
+    for name, workers, partitions in RUNS:
+        cost, peak = drain(lab, _spread(options), limit=options.limit, workers=workers, partitions=partitions)
         add_cost(results, f"throughput/{name}", cost)
         if workers == 1:
             results.add("memory/one process", peak, "MB")
