@@ -169,6 +169,12 @@ class StyleDelta(_Part):
     )
     sample: str | None = Field(None, repr=False, description="the saved text of a rewrite, at most 800 characters")
     revision: int = Field(0, ge=0, description="revision of the profile that learned it; 0 before that")
+    facts: bytes = Field(
+        b"",
+        repr=False,
+        description="what learning asks of this edit, answered once and packed (base64 in JSON); empty before it is "
+        "learned. For learnsvc alone: the other fields say the same",
+    )
 
     model_config = ConfigDict(extra="ignore", frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 

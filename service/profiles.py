@@ -11,7 +11,7 @@ pool has connections. A cancelled or failed write has an unknown outcome: the ca
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,13 +30,16 @@ from service.commits import Write, commit_all, insertion, swap
 from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name, untrusted
 from service.gathering import Gathering
 from service.history import document_of
+from service.learning.facts import FIELDS, are_current
 from service.ledger import Ledger
 from service.privileges import missing_actions
 
 DURABLE = WriteConcern("majority", j=True)
 DEFAULT_DATABASE = "learnsvc"
 _HISTORY = frozenset({"evolution_timeline", "versions"})
-_LOADED = {field: 1 for field in ProfileFields.model_fields if field not in _HISTORY} | {"user_id": 1}
+_WHOLE = {field: 1 for field in ProfileFields.model_fields if field not in _HISTORY} | {"user_id": 1}
+# What learning reads: of an edit learned before its facts instead of its counts, a third of the bytes.
+_LOADED = {field: 1 for field in _WHOLE if field != "recent_edits"} | {f"recent_edits.{name}": 1 for name in FIELDS}
 _PRIVILEGES = {"connectionStatus": 1, "showPrivileges": True}
 
 T = TypeVar("T")
@@ -47,13 +50,14 @@ Document = dict[str, Any]
 class Loaded:
     """A writer's profile as read, None when there is none, and what the ledger says of the jobs asked for.
 
-    The profile comes without its timeline and versions, which learning only appends to. ``stored_edits`` are its
-    learned deltas as stored, by job id: they never change, so a commit sends them back without encoding them again.
+    The profile comes without its timeline and versions, which learning only appends to, and its learned edits with the
+    part alone that learning reads, unless that is not enough (``_is_enough``). ``stored`` are the job ids of those that
+    a commit leaves as they are stored: edits never change, but for the tone that a model adds later.
     """
 
     profile: Profile | None
     ledger: Ledger = field(default_factory=lambda: Ledger({}))
-    stored_edits: dict[str, Document] = field(default_factory=dict, repr=False)
+    stored: frozenset[str] = frozenset()
 
 
 class ProfileStore:
@@ -97,12 +101,17 @@ class ProfileStore:
 
     async def load(self, user_id: str, ledger_ids: Sequence[bytes] = ()) -> Loaded:
         """Return the profile of ``user_id`` and the ledger items of ``ledger_ids``."""
-        return await self._loads.call((user_id, ledger_ids))
+        document = await self._loads.call((user_id, ledger_ids))
+        if document is not None and not _is_enough(document):
+            [document] = await self._load([(user_id, ledger_ids)], _WHOLE)
+        return _loaded(user_id, document)
 
-    async def _load(self, asked: Sequence[tuple[str, Sequence[bytes]]]) -> list[Loaded | Exception]:
-        """Load the profiles of several writers at once; one that cannot be read is an error of its own."""
+    async def _load(
+        self, asked: Sequence[tuple[str, Sequence[bytes]]], fields: Mapping[str, int] = _LOADED
+    ) -> list[Document | None]:
+        """Read the documents of several writers at once."""
         projection = {
-            **_LOADED,
+            **fields,
             "ledger_found": ledger.lookup(asked),
             "ledger_size": {"$size": {"$ifNull": ["$applied", []]}},
             "ledger_floor": 1,
@@ -110,7 +119,7 @@ class ProfileStore:
         query = {"_id": asked[0][0] if len(asked) == 1 else {"$in": [user_id for user_id, _ in asked]}}
         found = await self._call(lambda: self._collection.find(query, projection).to_list())
         documents = {document.pop("_id"): document for document in found}
-        return [_loaded(user_id, documents.get(user_id)) for user_id, _ in asked]
+        return [documents.get(user_id) for user_id, _ in asked]
 
     async def commit(
         self,
@@ -132,7 +141,7 @@ class ProfileStore:
             return
         update: Document = {"$set": _encode(profile)}
         pushes = _pushed_history(profile, max_versions)
-        _put_edits(update["$set"], pushes, loaded, profile)
+        await self._put_edits(update["$set"], pushes, loaded, profile)
         if loaded.ledger.size + len(applied) > ledger.KEEP + ledger.SLACK:
             update["$set"] |= await self._trimmed(profile.user_id, applied, await oldest_entry_ms(), loaded.ledger)
         elif applied:
@@ -140,6 +149,31 @@ class ProfileStore:
         if pushes:
             update["$push"] = pushes
         await self._writes.call(swap(profile.user_id, loaded.profile.revision, update))
+
+    async def _put_edits(self, fields: Document, pushes: Document, loaded: Loaded, profile: Profile) -> None:
+        """Say how the learned edits of ``loaded`` become those of ``profile``.
+
+        Mostly new ones follow and the oldest leave: then only the new ones are sent. Else all are, those that stay as
+        they are stored. Raises ``RevisionConflict`` when these are not there any more.
+        """
+        known = [edit.job_id for edit in loaded.profile.recent_edits] if loaded.profile else []
+        edits = profile.recent_edits
+        left = sum(edit.job_id in loaded.stored for edit in edits)
+        stays = [edit.job_id for edit in edits[:left]]
+        if len(known) == len(loaded.stored) and stays == known[len(known) - left :]:
+            if len(edits) != left or left != len(known):
+                pushes["recent_edits"] = {"$each": list(map(document_of, edits[left:])), "$slice": -len(edits)}
+            return
+        stored = await self._stored_edits(profile.user_id) if left else {}
+        if not stored.keys() >= {edit.job_id for edit in edits if edit.job_id in loaded.stored}:
+            raise RevisionConflict
+        fields["recent_edits"] = [
+            stored[edit.job_id] if edit.job_id in loaded.stored else document_of(edit) for edit in edits
+        ]
+
+    async def _stored_edits(self, user_id: str) -> dict[str, Document]:
+        found = await self._call(lambda: self._collection.find_one({"_id": user_id}, {"recent_edits": 1}))
+        return {edit.get("job_id", ""): edit for edit in (found or {}).get("recent_edits", [])}
 
     async def record(
         self,
@@ -238,16 +272,20 @@ class ProfileStore:
                 raise _translate(error) from error
 
 
-def _loaded(user_id: str, document: Document | None) -> Loaded | Exception:
+def _is_enough(document: Document) -> bool:
+    """Whether a part of each learned edit is enough: it has its facts, and no model is to be asked about it."""
+    facts_are_there = all(are_current(edit.get("facts", b"")) for edit in document.get("recent_edits", ()))
+    return facts_are_there and not document.get("late_tone")
+
+
+def _loaded(user_id: str, document: Document | None) -> Loaded:
     if document is None:
         return Loaded(None)
     document = {"user_id": user_id, **document}
     asked = Ledger.of(document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0))
-    stored = {edit.get("job_id", ""): edit for edit in document.get("recent_edits", [])}
-    try:
-        return Loaded(Profile.model_validate(document), asked, stored)
-    except Exception as error:  # noqa: BLE001 - of this document alone
-        return error
+    edits = document.get("recent_edits", ())
+    stored = frozenset(edit.get("job_id", "") for edit in edits if are_current(edit.get("facts", b"")))
+    return Loaded(Profile.model_validate(document), asked, stored)
 
 
 def _translate(error: Exception) -> Exception:
@@ -271,23 +309,6 @@ def _encode(profile: Profile) -> Document:
     document = profile.model_dump(exclude={"recent_edits", "pending", *_HISTORY})
     document["pending"] = [edit.model_dump(exclude_defaults=True) for edit in profile.pending]
     return document
-
-
-def _put_edits(fields: Document, pushes: Document, loaded: Loaded, profile: Profile) -> None:
-    """Say how the learned edits of ``loaded`` become those of ``profile``.
-
-    Mostly new ones follow and the oldest leave: then only the new ones are sent. Else all are, those that are stored
-    as they were read.
-    """
-    stored, edits = loaded.stored_edits, profile.recent_edits
-    known = [edit.job_id for edit in loaded.profile.recent_edits] if loaded.profile else []
-    left = sum(edit.job_id in stored for edit in edits)
-    stays = [edit.job_id for edit in edits[:left]]
-    if len(known) == len(stored) and stays == known[len(known) - left :]:
-        if len(edits) != left or left != len(known):
-            pushes["recent_edits"] = {"$each": list(map(document_of, edits[left:])), "$slice": -len(edits)}
-    else:
-        fields["recent_edits"] = [stored.get(edit.job_id) or document_of(edit) for edit in edits]
 
 
 def _encode_history(profile: Profile) -> Document:

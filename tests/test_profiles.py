@@ -1,6 +1,6 @@
 """The store of profiles: compare-and-swap, the ledger in the document, durability, anyio's cancellations."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,11 +9,12 @@ import anyio
 import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 
-from schemas.delta import StyleDelta
-from schemas.profile import Profile, StyleProfile
+from schemas.delta import Count, StyleDelta
+from schemas.profile import LateTone, MarkedEdit, Profile, StyleProfile
 from service import ledger
 from service.analysis import analyze
 from service.errors import DependencyDown, RevisionConflict
+from service.learning.facts import FIELDS
 from service.learning.learn import learn, new_profile
 from service.learning.rules import LearningRules
 from service.profiles import ProfileStore, open_profiles
@@ -124,8 +125,23 @@ async def test_what_is_committed_is_read_through_the_beanie_model(store: Profile
 
 
 def _edit(number: int, *, at: int, noise: bool = False) -> StyleDelta:
+    counts = Count(before=number % 3, after=2, added=2, removed=number % 3)
     saved = NOW + timedelta(minutes=at)
-    return StyleDelta(job_id=f"j{number}", edited_at=saved, is_noise=noise, phrases_added=(f"phrase {number}",))
+    phrases = (f"phrase {number}",)
+    return StyleDelta(job_id=f"j{number}", edited_at=saved, is_noise=noise, phrases_added=phrases, emoji=counts)
+
+
+async def _learned(
+    store: ProfileStore, batch: Sequence[StyleDelta], rules: LearningRules, toned: Sequence[StyleDelta] = ()
+) -> Profile:
+    """Learn as a worker does; return the profile as it is stored then, history and all."""
+    loaded = await store.load("ana")
+    learned = learn(loaded.profile or new_profile("ana", NOW), batch, rules, NOW, toned).profile
+    loaded = replace(loaded, stored=loaded.stored - {edit.job_id for edit in toned})
+    await store.commit(loaded, learned, [], nothing_in_the_stream, max_versions=3)
+    stored = await store.history("ana")
+    assert stored is not None
+    return stored
 
 
 async def test_edits_are_stored_as_learned_whichever_come_go_and_change(store: ProfileStore) -> None:
@@ -138,23 +154,64 @@ async def test_edits_are_stored_as_learned_whichever_come_go_and_change(store: P
         [_edit(9, at=9), _edit(10, at=10)],  # the oldest go
         [_edit(number, at=number) for number in range(20, 32)],  # all go
     ]
+    kept = new_profile("ana", NOW)
     for batch in batches:
-        loaded = await store.load("ana")
-        learned = learn(loaded.profile or new_profile("ana", NOW), batch, rules, NOW).profile
-        await store.commit(loaded, learned, [], nothing_in_the_stream, max_versions=3)
-        stored = await store.load("ana")
-        assert stored.profile is not None
-        assert stored.profile.recent_edits == learned.recent_edits
+        kept = learn(kept, batch, rules, NOW).profile
+        assert _lasting(await _learned(store, batch, rules)) == _lasting(kept)
+    toned = [kept.recent_edits[-1].model_copy(update={"statements": ("Brief",)})]
+    kept = learn(kept, [_edit(40, at=40)], rules, NOW, toned).profile
+    stored = await _learned(store, [_edit(40, at=40)], rules, toned)
+    assert _lasting(stored) == _lasting(kept)
+    assert stored.recent_edits[-2].statements == ("Brief",)
+
+
+def _lasting(profile: Profile) -> dict[str, Any]:
+    return profile.model_dump(exclude={"versions", "created_at", "edits_applied", "pending"})
+
+
+async def test_a_worker_loads_of_learned_edits_what_learning_reads(store: ProfileStore) -> None:
+    whole = (await _learned(store, [_edit(1, at=1)], RULES)).recent_edits[0]
+    profile = (await store.load("ana")).profile
+    assert profile is not None
+    [edit] = profile.recent_edits
+    assert edit == StyleDelta(**{name: getattr(whole, name) for name in FIELDS})
+    assert whole.emoji != edit.emoji == StyleDelta().emoji
+
+
+async def test_edits_that_a_model_is_to_be_asked_about_are_loaded_whole(store: ProfileStore) -> None:
+    await _learned(store, [_edit(1, at=1)], RULES)
+    loaded = (await store.load("ana")).profile
+    assert loaded is not None
+    await store.mark(loaded, LateTone(edits=[MarkedEdit(job_id="j1")], due_at=NOW))
+    profile, stored = (await store.load("ana")).profile, await store.history("ana")
+    assert profile is not None
+    assert stored is not None
+    assert profile.recent_edits == stored.recent_edits
+
+
+@pytest.mark.parametrize("found", [{"$unset": {"recent_edits.1.facts": 1}}, {"$set": {"recent_edits.1.facts": b"?"}}])
+async def test_edits_without_present_facts_are_loaded_whole_and_get_them(
+    store: ProfileStore, mongo: Mongo, found: dict[str, Any]
+) -> None:
+    rules = replace(RULES, max_edits=3)
+    kept = await _learned(store, [_edit(number, at=number) for number in range(3)], rules)
+    await mongo.style_profiles.update_one({"_id": "ana"}, found)
+    kept = learn(kept, [_edit(3, at=3)], rules, NOW).profile
+    assert _lasting(await _learned(store, [_edit(3, at=3)], rules)) == _lasting(kept)
+    profile = (await store.load("ana")).profile
+    assert profile is not None
+    assert [edit.emoji for edit in profile.recent_edits] == [StyleDelta().emoji] * 3
+
+
+async def test_edits_changed_by_another_while_they_are_rewritten_are_a_conflict(store: ProfileStore) -> None:
+    rules = replace(RULES, max_edits=3)
+    await _learned(store, [_edit(number, at=number) for number in range(3)], rules)
     loaded = await store.load("ana")
     assert loaded.profile is not None
-    toned = [loaded.profile.recent_edits[-1].model_copy(update={"statements": ("Brief",)})]
-    learned = learn(loaded.profile, [_edit(40, at=40)], rules, NOW, toned).profile
-    loaded.stored_edits.pop(toned[0].job_id)
-    await store.commit(loaded, learned, [], nothing_in_the_stream, max_versions=3)
-    again = (await store.load("ana")).profile
-    assert again is not None
-    assert again.recent_edits == learned.recent_edits
-    assert again.recent_edits[-2].statements == ("Brief",)
+    late = learn(loaded.profile, [_edit(9, at=1)], rules, NOW).profile
+    await _learned(store, [_edit(number, at=number) for number in range(20, 24)], rules)
+    with pytest.raises(RevisionConflict):
+        await store.commit(loaded, late, [], nothing_in_the_stream, max_versions=3)
 
 
 async def test_due_writers_are_found_the_longest_overdue_first(store: ProfileStore, mongo: Mongo) -> None:

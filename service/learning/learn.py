@@ -18,6 +18,7 @@ from schemas.delta import StyleDelta
 from schemas.made import assign, copied, made
 from schemas.profile import Baseline, Claim, Milestone, Profile, ProfileVersion, Style
 from service.learning import explain, preferences, score, traits
+from service.learning.facts import asked_anew, with_facts
 from service.learning.guide import render_guide
 from service.learning.numbers import EPOCH, Fold
 from service.learning.paths import copy_style, expand, get, put
@@ -57,7 +58,7 @@ def learn(
     ``toned`` are edits among the recent ones whose tone was judged later: they take the place of those.
     """
     revision = profile.revision + 1
-    known = replaced(profile.recent_edits, toned)
+    known = replaced(map(with_facts, profile.recent_edits), map(asked_anew, toned))
     new = _new_edits(known, deltas, revision)
     baseline, retained = retain(profile.baseline, merge(known, new), rules)
     updated = profile.model_copy(update={"baseline": baseline, "recent_edits": retained, "revision": revision})
@@ -80,10 +81,8 @@ def merge(known: Sequence[StyleDelta], new: Sequence[StyleDelta]) -> list[StyleD
     return sorted((*known, *new), key=order)
 
 
-def replaced(known: Sequence[StyleDelta], toned: Sequence[StyleDelta]) -> list[StyleDelta]:
+def replaced(known: Iterable[StyleDelta], toned: Iterable[StyleDelta]) -> list[StyleDelta]:
     """The known edits, those of ``toned`` in the place of their namesakes; the rest of ``toned`` has left them."""
-    if not toned:
-        return [*known]
     newer = {edit.job_id: edit for edit in toned}
     return [newer.get(edit.job_id, edit) for edit in known]
 
@@ -94,7 +93,7 @@ def _new_edits(known: Sequence[StyleDelta], deltas: Iterable[StyleDelta], revisi
     fresh: dict[str, StyleDelta] = {}
     for delta in deltas:
         if delta.job_id not in seen:
-            fresh.setdefault(delta.job_id, copied(delta, {"revision": revision}))
+            fresh.setdefault(delta.job_id, copied(asked_anew(delta), {"revision": revision}))
     return sorted(fresh.values(), key=order)
 
 

@@ -18,6 +18,7 @@ from service.analysis.lexicon import lexicon
 from service.analysis.scales import phrase_signs
 from service.learning import votes
 from service.learning.belief import Vote
+from service.learning.facts import facts_of
 from service.learning.phrase_text import piece
 from service.learning.phrases import Found, Sides, Spans
 
@@ -40,7 +41,7 @@ def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Foun
     language = edits[-1].language if edits else "und"
     marked = {piece(one.phrase.phrase).key: tone_of(one.phrase.phrase, language) for one in learned}
     brought = [_brought(edit, out, put, marked) for edit, out, put in zip(edits, *sides, strict=True)]
-    moves = [votes.signals(edit) for edit in edits]
+    moves = [facts_of(edit).moves for edit in edits]
     if not edits:
         return {scale: [] for scale in votes.SCALES}
     columns = zip(votes.SCALES, zip(*moves, strict=True), zip(*brought, strict=True), strict=True)

@@ -30,11 +30,12 @@ from operator import attrgetter
 from schemas.delta import StyleDelta
 from schemas.made import assign
 from schemas.profile import Baseline, Style, Tone, Waiting
+from service.learning.facts import Facts, facts_of
 from service.learning.paths import EMOJI_FREQUENCY, NUMBERS, SENTENCE_LENGTH, TONE, copy_style
 from service.learning.rules import LearningRules
 from service.learning.samples import with_sample
 from service.learning.schedule import Clock
-from service.learning.votes import SCALES, SILENT, signals, speaks
+from service.learning.votes import SCALES, SILENT
 
 TONE_REACH = 4.0
 EMOJI_STEP = 0.5
@@ -86,14 +87,14 @@ class Fold:
 
     def add(self, delta: StyleDelta, rules: LearningRules) -> None:
         """Take in the next edit; one that says nothing about style is no evidence and changes nothing."""
-        moves = signals(delta)
-        if not speaks(delta, moves):
+        facts = facts_of(delta)
+        if not facts.speaks:
             return
         at = delta.edited_at or EPOCH
         if self.clock.overdue(at, rules):
             self.close(rules)
         self.clock = self.clock.see(at, rules)
-        seen = _observations(delta, moves)
+        seen = _observations(facts)
         if self.clock.waiting_since is None and not self.waiting:
             self._move(seen, rules.step)
         else:
@@ -163,14 +164,12 @@ def _at_most_one(move: float) -> float:
     return -1.0 if move < -1.0 else 1.0 if move > 1.0 else move
 
 
-def _observations(delta: StyleDelta, moves: tuple[float, ...]) -> list[tuple[int, float]]:
+def _observations(facts: Facts) -> list[tuple[int, float]]:
     """What one edit says about the averages, by place."""
-    posts, emoji = delta.posts.after, delta.emoji.after
-    frequency = emoji / posts if posts > 1 else float(emoji)
+    frequency, length = facts.frequency, facts.length
     seen = [(_EMOJI, frequency if frequency < _MOST_EMOJI else _MOST_EMOJI)]
-    if delta.sentences.after:
-        length = delta.sentence_length.after
+    if length is not None:
         seen.append((_LENGTH, _SHORTEST if length < _SHORTEST else _LONGEST if length > _LONGEST else length))
-    if moves != SILENT:
-        seen += [(place, TONE_REACH * value) for place, value in enumerate(moves, _FIRST_SCALE) if value]
+    if facts.moves != SILENT:
+        seen += [(place, TONE_REACH * value) for place, value in enumerate(facts.moves, _FIRST_SCALE) if value]
     return seen

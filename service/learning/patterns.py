@@ -16,6 +16,7 @@ from schemas.delta import StyleDelta
 from schemas.profile import Claim, Style
 from service.learning import phrases, votes
 from service.learning.belief import ACT, DIRECTION, Habit, Reading, Vote, enough, read, weigh
+from service.learning.facts import PLACES, facts_of
 from service.learning.marks import tone_votes
 from service.learning.paths import get
 from service.learning.phrases import Found
@@ -34,11 +35,9 @@ Voter = Callable[[StyleDelta], Vote]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A two-sided feature: what an edit did to it, its vote when that is nothing, and the values claimed."""
+    """A two-sided feature, which is one of ``facts.QUESTIONS``, and the values claimed."""
 
     path: str
-    done: Callable[[StyleDelta], int]
-    missed: Callable[[StyleDelta], Vote]
     threshold: Threshold
     up: str
     down: str
@@ -62,42 +61,42 @@ class Kinds:
 VOCABULARY = Habit(chance=0.35, waver=0.5)
 
 FEATURES = (
-    Feature(
-        "directions.sentence_length",
-        votes.sentence_length,
-        votes.no_sentence_length,
-        "threshold_sentence_length",
-        "longer",
-        "shorter",
-    ),
-    Feature("directions.emoji", votes.emoji, votes.no_emoji, "threshold_emoji", "more", "fewer"),
-    Feature("directions.bullets", votes.bullets, votes.no_bullets, "threshold_structure", "more", "fewer"),
-    Feature("directions.headings", votes.headings, votes.no_headings, "threshold_structure", "more", "fewer"),
-    Feature("directions.paragraphs", votes.paragraphs, votes.no_paragraphs, "threshold_structure", "longer", "shorter"),
-    Feature(
-        "writing_traits.uses_questions_often",
-        votes.questions,
-        votes.no_questions,
-        "threshold_structure",
-        "yes",
-        "no",
-    ),
-    Feature("writing_traits.uses_hooks", votes.hooks, votes.no_hooks, "threshold_structure", "yes", "no"),
-    Feature(
-        "vocabulary_level",
-        votes.vocabulary,
-        votes.no_vocabulary,
-        "threshold_major_change",
-        "advanced",
-        "simple",
-        VOCABULARY,
-    ),
+    Feature("directions.sentence_length", "threshold_sentence_length", "longer", "shorter"),
+    Feature("directions.emoji", "threshold_emoji", "more", "fewer"),
+    Feature("directions.bullets", "threshold_structure", "more", "fewer"),
+    Feature("directions.headings", "threshold_structure", "more", "fewer"),
+    Feature("directions.paragraphs", "threshold_structure", "longer", "shorter"),
+    Feature("writing_traits.uses_questions_often", "threshold_structure", "yes", "no"),
+    Feature("writing_traits.uses_hooks", "threshold_structure", "yes", "no"),
+    Feature("vocabulary_level", "threshold_major_change", "advanced", "simple", VOCABULARY),
 )
 TONES = {scale: f"directions.tone.{scale}" for scale in votes.SCALES}
+
+
+def _body(wanted: str) -> Voter:
+    """Votes on how the middle is built: lists made or dissolved, or a kind that a larger change ends in."""
+
+    def vote(edit: StyleDelta) -> Vote:
+        facts = facts_of(edit)
+        if facts.lists and wanted in ("bullets", "steps"):
+            return ACT[facts.lists] if wanted == ("steps" if facts.numbered else "bullets") else votes.NOTHING
+        if facts.lists < 0 and wanted == "narrative":
+            return ACT[1]
+        return votes.becomes(edit, edit.body_after, wanted)
+
+    return vote
+
+
+def _made_body(edit: StyleDelta) -> tuple[str, ...]:
+    if facts_of(edit).listed:
+        return ("bullets", "steps", "narrative")
+    return (edit.body_after,) if edit.change_ratio >= votes.REWRITTEN else ()
+
+
 KINDS = (
     Kinds("directions.ending", votes.ending, "threshold_structure", votes.made_ending),
     Kinds("structure_preferences.intro", votes.opening, "threshold_structure", votes.made_opening),
-    Kinds("structure_preferences.body", votes.body, "threshold_structure", votes.made_body),
+    Kinds("structure_preferences.body", _body, "threshold_structure", _made_body),
     Kinds("voice_type", votes.voice, "threshold_major_change", votes.made_voice),
 )
 
@@ -131,13 +130,15 @@ def survey(evidence: Sequence[StyleDelta], seed: Style, own: frozenset[str], rul
     banned = phrases.banned(edits, sides, rules.threshold_banned_phrase, seed.banned_phrases)
     common = phrases.common(edits, sides, rules.threshold_common_phrase, seed.common_phrases)
     banned, common = phrases.overlap(banned, common)
+    facts = [facts_of(edit) for edit in edits]
     findings: dict[str, Finding] = {}
     for feature in FEATURES:
         held = _held(get(seed, feature.path), feature.up, feature.down) if feature.path in own else 0
         threshold = getattr(rules, feature.threshold)
-        done = list(map(feature.done, edits))
+        place = PLACES[feature.path]
+        done = [one.done[place] for one in facts]
         if held or enough(done, threshold):
-            cast = [ACT[value] if value else feature.missed(edit) for value, edit in zip(done, edits, strict=True)]
+            cast = [ACT[value] if value else one.missed(place) for value, one in zip(done, facts, strict=True)]
             reading = weigh(cast, threshold, feature.habit, held)
             _find(findings, feature.path, reading, feature.up, feature.down)
     for scale, cast in tone_votes(edits, sides, (*banned, *common)).items():

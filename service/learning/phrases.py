@@ -25,6 +25,7 @@ from schemas.delta import StyleDelta
 from schemas.profile import Phrase
 from service.analysis.sketch import contains
 from service.learning.belief import ACT, Habit, Reading, Vote, read
+from service.learning.facts import facts_of
 from service.learning.phrase_text import Piece, content_words, is_junk, key, piece, shown, trimmed
 
 MOST = 20
@@ -106,8 +107,7 @@ def _pieces(texts: Sequence[str]) -> list[Piece]:
 
 
 def _with_swaps(edit: StyleDelta, pieces: list[Piece]) -> Spans:
-    contractions = edit.contractions
-    contracted = contractions.added + contractions.removed
+    contracted = facts_of(edit).contracted
     if not edit.substitutions:
         return _spans(pieces, register=contracted) if pieces or contracted else NO_SPANS
     swaps = {part.key: part for part in [piece(swap.before) for swap in edit.substitutions]}

@@ -30,6 +30,7 @@ from math import prod
 from schemas.delta import StyleDelta
 from schemas.profile import Claim, Preference
 from service.learning.belief import Habit, Reading, Vote, read
+from service.learning.facts import facts_of
 from service.learning.rules import LearningRules
 
 PATH = "preferences"
@@ -128,7 +129,7 @@ def _weighed(topic: _Topic, edits: Sequence[StyleDelta], threshold: int) -> tupl
 def _vote(edit: StyleDelta, side: int) -> Vote:
     if side:
         return Vote((side > 0) - (side < 0), 0.5, 0.5)
-    return UNNAMED if edit.tone_shift.source == "gemini" else UNSEEN
+    return UNNAMED if facts_of(edit).judged else UNSEEN
 
 
 def _wording(topic: _Topic, value: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from schemas.made import assign
 from schemas.profile import Style
+from service.learning.facts import facts_of
 from service.learning.paths import put
 from service.learning.patterns import Survey
 from service.learning.rules import LearningRules
@@ -81,7 +82,7 @@ def _share_with_emoji(found: Survey) -> float:
     weight, total, having = 1.0, 0.0, 0.0
     for edit in reversed(found.edits):
         total += weight
-        if edit.emoji.after:
+        if facts_of(edit).has_emoji:
             having += weight
         weight *= AGEING
     return having / total if total else 0.0

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from operator import itemgetter
 
 from schemas.delta import Count, Measure, StyleDelta
-from service.learning.belief import ACT, Vote, missed
+from service.learning.belief import Vote, missed
 
 # A change of the mean below this share is what any edit does.
 LENGTH_CHANGE = 0.08
@@ -62,6 +62,17 @@ def _net(count: Count) -> int:
 def _listed(delta: StyleDelta) -> int:
     bullets, numbered = delta.bullets, delta.numbered
     return bullets.after - bullets.before + numbered.after - numbered.before
+
+
+def any_listed(delta: StyleDelta) -> bool:
+    """Whether there are more or fewer items of lists than before."""
+    return _listed(delta) != 0
+
+
+def mostly_numbered(delta: StyleDelta) -> bool:
+    """Whether more numbered items than bullets came or went."""
+    numbered, bulleted = delta.numbered, delta.bullets
+    return abs(numbered.after - numbered.before) > abs(bulleted.after - bulleted.before)
 
 
 def _has_sentences(delta: StyleDelta) -> bool:
@@ -235,31 +246,14 @@ TONE = tuple(Vote(value, 0.7, 0.7) for value in (0, 1, -1))  # the last is that 
 REWRITTEN = 0.3
 
 
-def body(wanted: str) -> Callable[[StyleDelta], Vote]:
-    """Votes on how the middle is built: lists made or dissolved, or a kind that a larger change ends in."""
-
-    def vote(delta: StyleDelta) -> Vote:
-        listed = bullets(delta)
-        if listed and wanted in ("bullets", "steps"):
-            numbered, bulleted = delta.numbered, delta.bullets
-            more_numbered = abs(numbered.after - numbered.before) > abs(bulleted.after - bulleted.before)
-            kind = "steps" if more_numbered else "bullets"
-            return ACT[listed] if kind == wanted else NOTHING
-        if listed < 0 and wanted == "narrative":
-            return ACT[1]
-        return _becomes(delta, delta.body_after, wanted)
-
-    return vote
-
-
 def voice(wanted: str) -> Callable[[StyleDelta], Vote]:
     def vote(delta: StyleDelta) -> Vote:
-        return _becomes(delta, delta.voice_after or "none", wanted)
+        return becomes(delta, delta.voice_after or "none", wanted)
 
     return vote
 
 
-def _becomes(delta: StyleDelta, kind: str, wanted: str) -> Vote:
+def becomes(delta: StyleDelta, kind: str, wanted: str) -> Vote:
     """A kind known only for the saved text is the writer's choice when much of the text was changed."""
     if delta.change_ratio < REWRITTEN or kind == "none":
         return NOTHING
@@ -275,12 +269,6 @@ def made_ending(delta: StyleDelta) -> tuple[str, ...]:
 
 def made_opening(delta: StyleDelta) -> tuple[str, ...]:
     return () if delta.opening_before == delta.opening_after else (delta.opening_after,)
-
-
-def made_body(delta: StyleDelta) -> tuple[str, ...]:
-    if _listed(delta):
-        return ("bullets", "steps", "narrative")
-    return (delta.body_after,) if delta.change_ratio >= REWRITTEN else ()
 
 
 def made_voice(delta: StyleDelta) -> tuple[str, ...]:

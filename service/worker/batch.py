@@ -184,10 +184,9 @@ class BatchLearner:
         """Swap in what was learned, with what is the worker's to set."""
         profile = outcome.profile.model_copy(update=changed)
         again = {delta.job_id for delta in toned}
-        stored = {job_id: edit for job_id, edit in loaded.stored_edits.items() if job_id not in again}
         with stage("commit"):
             await self._store.commit(
-                replace(loaded, stored_edits=stored),
+                replace(loaded, stored=loaded.stored - again),
                 profile,
                 applied,
                 self._hooks.oldest_entry_ms,
