@@ -82,6 +82,7 @@ def _one_more(lab: Lab, programs: list[Program], profile: Document | None, label
     writers = [f"{label}-{number}" for number in range(CLONES)]
     if profile:
         lab.profiles.insert_many({**profile, "_id": writer, "user_id": writer} for writer in writers)
+        lab.mongo.admin.command("fsync")  # or mongod would go on writing these while the edits are measured
     before = lab.read(programs)
     lab.enqueue(jobs.payload(number, writer, options.pair_kb, label) for number, writer in enumerate(writers))
     lab.wait_completed(before.completed + CLONES, programs)
