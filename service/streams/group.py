@@ -114,7 +114,10 @@ class Membership:
         return [row.id for row in pending(rows)]
 
     async def present(self, within: timedelta) -> list[str]:
-        """Return the consumers of the group that were seen ``within`` that time; a sweep is enough to be seen."""
+        """Return the consumers that were delivered an entry or renewed one ``within`` that time.
+
+        Before Redis 7.2 nothing else counts: neither a read nor a sweep that finds nothing.
+        """
         infos = await self._redis.xinfo_consumers(self.keys.jobs, GROUP)
         return [text(info["name"]) for info in infos if info["idle"] <= within.total_seconds() * 1000]
 

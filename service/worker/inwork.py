@@ -175,6 +175,10 @@ class InWork:
         else:
             self._backlogs.discard(keys)
 
+    def pass_by(self, keys: PartitionKeys) -> None:
+        """Note that a partition is left to others: how much waits there says nothing any more."""
+        self._backlogs.discard(keys)
+
     async def changed(self) -> None:
         """Wait until something was dropped."""
         await self._changed.wait()

@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -42,7 +41,6 @@ from service.worker.settling import Settler
 from service.worker.shares import Shares
 
 SURE_SHARE = 0.8  # of a lease: so long nobody else takes an entry over, by any clock
-MISSED_SWEEPS = 3  # so many sweeps a consumer that lives may be silent for
 CONFIG_TRIES = 3  # a wrong password may be a server that is being set up: a short grace before giving up
 
 
@@ -88,8 +86,7 @@ class Worker:
         learner = BatchLearner(
             store, tone, settings.rules(), hooks, job_timeout=settings.learning_job_timeout_seconds, extract=extract
         )
-        silent = timedelta(seconds=settings.learning_sweep_seconds * MISSED_SWEEPS)
-        self.shares = Shares(self.members, max(silent, settings.lease))
+        self.shares = Shares(self.members, settings.lease)
         self.intake = Intake(self)
         self.settler = Settler(self, learner)
         self.lanes = Lanes(self.settler.handle)
@@ -317,11 +314,18 @@ class Worker:
             self.heartbeats[loop] = time.monotonic()
             if "mongodb" in self.down:
                 await self._ping_mongodb()
-            elif (room := self.in_work.room()) and (not self.in_work.busy or await self.shares.holds(member)):
+            elif room := await self._room_in(member):
                 return room
             else:
                 with anyio.move_on_after(1):
                     await self.in_work.changed()
+        return 0
+
+    async def _room_in(self, member: Membership) -> int:
+        """Return how many entries may be read from a partition: none while we are busy and it is another's share."""
+        if not self.in_work.busy or await self.shares.holds(member):
+            return self.in_work.room()
+        self.in_work.pass_by(member.keys)
         return 0
 
     async def _ping_mongodb(self) -> None:

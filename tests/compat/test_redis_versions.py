@@ -7,6 +7,11 @@ from tests.worker.test_outages import (
     test_cut_connections_are_made_again,
 )
 from tests.worker.test_refusals import *
+from tests.worker.test_shares import (
+    test_one_of_which_no_partition_has_heard_for_a_lease_has_no_share,
+    test_the_share_of_one_that_left_is_the_others,
+    two,
+)
 from tests.worker.test_takeover import (
     test_a_lost_entry_cancels_its_work_and_changes_nothing,
     test_abandoned_entries_are_taken_over_after_the_lease,
@@ -24,6 +29,9 @@ __all__ = [
     "test_a_lost_entry_cancels_its_work_and_changes_nothing",
     "test_abandoned_entries_are_taken_over_after_the_lease",
     "test_cut_connections_are_made_again",
+    "test_one_of_which_no_partition_has_heard_for_a_lease_has_no_share",
     "test_reclaim_finishes_what_was_abandoned",
+    "test_the_share_of_one_that_left_is_the_others",
     "test_what_is_not_finished_in_the_grace_is_released_uncounted",
+    "two",
 ]

@@ -28,6 +28,17 @@ def settle(held: InWork, count: int) -> None:
     held.drop(KEYS, held.ids(KEYS)[:count], settled=True)
 
 
+def test_a_partition_left_to_others_is_no_backlog_of_ours() -> None:
+    clock = Clock()
+    held = holding(250, clock)
+    settle(held, 100)
+    clock.now += 1.5
+    held.took(KEYS, 100, 100)
+    assert held.room() > 0
+    held.pass_by(KEYS)
+    assert held.room() == 0
+
+
 def test_an_idle_process_takes_as_many_as_it_has_slots() -> None:
     assert holding(0, Clock()).room() == SLOTS
     assert holding(2, Clock()).room() == SLOTS - 2

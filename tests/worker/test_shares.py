@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import pytest
 from anyio import wait_all_tasks_blocked
+from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
 from service.settings import Settings
@@ -18,9 +19,10 @@ from service.streams.keys import GROUP, Keys, PartitionKeys
 from service.worker.loops import Worker
 from service.worker.running import open_worker
 from service.worker.shares import Shares, shared_out
-from tests.worker.conftest import edit, enqueue, until
+from tests.worker.conftest import edit, enqueue, running, until
 
 pytestmark = pytest.mark.anyio
+Mongo = AsyncDatabase[dict[str, Any]]
 LONG = timedelta(minutes=5)
 
 
@@ -68,19 +70,21 @@ async def test_the_share_of_one_that_left_is_the_others(redis_client: Redis, two
     assert await held(shares, of_a) == [True, True]
 
 
-async def test_one_that_is_silent_has_no_share(redis_client: Redis, two: Keys) -> None:
-    await members(redis_client, two, "a")
-    of_b = await members(redis_client, two, "b")
-    patient, strict = Shares(of_b, LONG), Shares(of_b, timedelta(milliseconds=50))
+async def test_one_of_which_no_partition_has_heard_for_a_lease_has_no_share(redis_client: Redis, two: Keys) -> None:
+    of_a, of_b = await members(redis_client, two, "a"), await members(redis_client, two, "b")
+    patient, strict = Shares(of_b, LONG), Shares(of_b, timedelta(seconds=1))
 
     async def alone() -> bool:
-        await of_b[0].read(1, timedelta(milliseconds=1))
         await strict.look()
         return all(await held(strict, of_b))
 
     await until(alone)
     await patient.look()
     assert await held(patient, of_b) == [False, True]
+    await enqueue(redis_client, two, *(edit(user=f"writer{number}") for number in range(20)))
+    assert await of_a[1].read(1, timedelta(seconds=1))  # heard in one partition is enough
+    await strict.look()
+    assert await held(strict, of_b) == [False, True]
 
 
 @pytest.fixture
@@ -140,3 +144,21 @@ async def test_a_busy_worker_reads_on_from_its_own_share(
     assert worker.in_work.busy
     with anyio.fail_after(20):
         assert await worker.poll_once(mine) > 0
+
+
+async def test_workers_with_shares_learn_everything_once(
+    settings: Settings, redis_client: Redis, mongo: Mongo, key_prefix: str
+) -> None:
+    three = Keys.of(key_prefix, 3)
+    own = settings.model_copy(update={"learning_partitions": 3})
+    await enqueue(redis_client, three, *(edit(number, f"writer{number % 40}") for number in range(400)))
+
+    async def nothing_left() -> bool:
+        return not any([await redis_client.xlen(partition.jobs) for partition in three.partitions])
+
+    async with running(own), running(own):
+        await until(nothing_left)
+    for partition in three.partitions:
+        assert await pending(redis_client, partition) == 0
+    applied = [profile["edits_applied"] async for profile in mongo.style_profiles.find()]
+    assert applied == [10] * 40
