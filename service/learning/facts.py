@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, lru_cache
+from itertools import chain
 from struct import Struct
 from typing import NamedTuple
 
@@ -21,7 +22,9 @@ from service.learning.belief import Vote, missed
 
 # To be raised whenever an answer changes. ``tests/learning/test_facts.py`` notices.
 VERSION = 1
-# Of each two-sided feature: what an edit did to it, and the vote of one that did nothing.
+# Of each two-sided feature: what an edit did to it, and the vote of one that did nothing. What it did to one of the
+# first is a statement on style by itself; hooks are openings, and the level of words follows from any exchange of them.
+TELLING = 6
 QUESTIONS: dict[str, tuple[Callable[[StyleDelta], int], Callable[[StyleDelta], Vote]]] = {
     "directions.sentence_length": (votes.sentence_length, votes.no_sentence_length),
     "directions.emoji": (votes.emoji, votes.no_emoji),
@@ -98,17 +101,22 @@ def _missed(up: int, down: int) -> Vote:
     return missed(up / 100, down / 100)
 
 
+@cache
+def _hundredths(vote: Vote) -> tuple[int, int]:
+    return round(vote.up * 100), round(vote.down * 100)
+
+
 def ask(delta: StyleDelta) -> Facts:
     """The answers of a whole delta."""
     moves = votes.signals(delta)
-    chances = [vote for _, chance in QUESTIONS.values() for vote in chance(delta)[1:]]
+    done = tuple([done(delta) for done, _ in QUESTIONS.values()])
     posts, emoji = delta.posts.after, delta.emoji.after
     contractions = delta.contractions
     return Facts(
-        done=tuple([done(delta) for done, _ in QUESTIONS.values()]),
-        chances=tuple([round(chance * 100) for chance in chances]),
+        done=done,
+        chances=tuple(chain.from_iterable([_hundredths(chance(delta)) for _, chance in QUESTIONS.values()])),
         moves=moves,
-        speaks=votes.speaks(delta, moves),
+        speaks=votes.speaks(delta, moves, any(done[:TELLING])),
         has_emoji=emoji > 0,
         judged=delta.tone_shift.source == "gemini",
         lists=votes.bullets(delta),

@@ -275,10 +275,10 @@ def made_voice(delta: StyleDelta) -> tuple[str, ...]:
     return (delta.voice_after,) if delta.voice_after and delta.change_ratio >= REWRITTEN else ()
 
 
-def speaks(delta: StyleDelta, moves: tuple[float, ...]) -> bool:
+def speaks(delta: StyleDelta, moves: tuple[float, ...], did: bool) -> bool:
     """Whether an edit says anything about style; noise and a mere exchange of words say nothing.
 
-    ``moves`` are its ``signals``.
+    ``moves`` are its ``signals``; ``did`` says that it did something to a length or a count of the text.
     """
     if delta.is_noise:
         return False
@@ -286,14 +286,4 @@ def speaks(delta: StyleDelta, moves: tuple[float, ...]) -> bool:
         return True
     if delta.phrases_removed and not {swap.before for swap in delta.substitutions}.issuperset(delta.phrases_removed):
         return True
-    if delta.ending_before != delta.ending_after or delta.opening_before != delta.opening_after:
-        return True
-    # Each is +1 or -1 when the edit did something to it.
-    return bool(
-        emoji(delta)
-        or sentence_length(delta)
-        or paragraphs(delta)
-        or bullets(delta)
-        or headings(delta)
-        or questions(delta)
-    )
+    return did or delta.ending_before != delta.ending_after or delta.opening_before != delta.opening_after
