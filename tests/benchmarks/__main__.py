@@ -22,6 +22,7 @@ from tests.benchmarks.options import Options, parse
 from tests.benchmarks.processes import ROOT, ProcessFailed
 from tests.benchmarks.results import Results, UnusableRun
 from tests.benchmarks.rows import ROWS
+from tests.tables import write_between
 
 
 def main() -> int:
@@ -48,6 +49,8 @@ def main() -> int:
         options.json.write_bytes(orjson.dumps(results.as_json(), option=orjson.OPT_INDENT_2))
     console = Console() if sys.stdout.isatty() else Console(width=140)
     table.show(results, saved, console)
+    if options.readme:
+        write_between("make bench", table.as_markdown(results))
     console.print(f"[dim]{json.dumps(results.about)}[/]", highlight=False)
     return code
 

@@ -10,11 +10,12 @@ from rich.console import Console
 from schemas.job import decode_job
 from service.analysis import analyze
 from tests.benchmarks import jobs, table
-from tests.benchmarks.__main__ import read_run
+from tests.benchmarks.__main__ import about, read_run
 from tests.benchmarks.options import Options, parse
 from tests.benchmarks.results import Results, UnusableRun, percentile
 from tests.benchmarks.rows import ROWS
 from tests.benchmarks.targets import TARGETS
+from tests.tables import write_between
 
 
 def results(**samples: list[float]) -> Results:
@@ -49,6 +50,22 @@ def test_the_best_peer_is_what_counts() -> None:
         found.add(name, rate, "jobs/s")
     found.add("peer/python: a: worker", 500, "CPU ms/job")
     assert TARGETS[0].value(found) == 0.9
+
+
+def test_the_documentation_says_what_was_missed(tmp_path: Path) -> None:
+    found = results(**{"memory/one process": [151.0]})
+    found.about = about(Options(jobs=20_000))
+    page = tmp_path / "page.md"
+    page.write_text("Before.\n<!-- make bench -->\nold\n<!-- /make bench -->\nAfter.\n")
+    write_between("make bench", table.as_markdown(found), page)
+    lines = page.read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("Before.", "After.")
+    assert "old" not in lines
+    rows = [line for line in lines if line.startswith("| ")]
+    assert len(rows) == len(TARGETS) + 1
+    assert "| memory of the worker, 20 writers in work | ≤ 150 MB | 151 | missed |" in rows
+    with pytest.raises(ValueError, match="make lunch"):
+        write_between("make lunch", "", page)
 
 
 def test_a_saved_run_is_shown_beside_the_new_one(tmp_path: Path) -> None:

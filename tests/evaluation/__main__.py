@@ -15,14 +15,11 @@ import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from pathlib import Path
 
 from tests.evaluation.measures import misses
 from tests.evaluation.table import ALL, ROWS, Column, as_json, measure_language, render, with_all
 from tests.evaluation.texts import LANGUAGES
-
-README = Path(__file__).parents[1] / "README.md"
-BEGIN, END = "<!-- make eval -->", "<!-- /make eval -->"
+from tests.tables import write_between
 
 
 def main() -> int:
@@ -35,7 +32,7 @@ def main() -> int:
         found = misses(columns[ALL].writers, options.misses.split(",") if options.misses != "all" else ())
         print(*found, *columns[ALL].edits.missed, sep="\n", file=sys.stderr)
     if options.readme:
-        _write(table)
+        write_between("make eval", table)
     return int(not all(row.reached(row.value(columns[ALL])) for row in ROWS))
 
 
@@ -66,12 +63,6 @@ def _languages(text: str) -> tuple[str, ...]:
 def _measured(languages: tuple[str, ...], seeds: range) -> dict[str, Column]:
     with ProcessPoolExecutor(min(len(languages), os.cpu_count() or 1)) as pool:
         return dict(zip(languages, pool.map(partial(measure_language, seeds=seeds), languages), strict=True))
-
-
-def _write(table: str) -> None:
-    head, _, rest = README.read_text("utf-8").partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    README.write_text(f"{head}{BEGIN}\n{table}\n{END}{tail}", "utf-8")
 
 
 if __name__ == "__main__":
