@@ -35,6 +35,7 @@ RATIO_SAMPLERS = ("traceidratio", "parentbased_traceidratio")
 SAMPLERS = ("always_on", "always_off", "parentbased_always_on", "parentbased_always_off", *RATIO_SAMPLERS)
 MAX_LINKS = "256"  # a batch has 200 jobs at most; the SDK would keep 128 of their links
 MAX_QUEUE = "8192"  # the spans of five such batches at once; the SDK would drop what is above 2,048
+MAX_EXPORT = 2048  # spans of one request, some 300 KB; the SDK would make four requests of them
 _GRPC = "opentelemetry.exporter.otlp.proto.grpc"
 
 
@@ -162,7 +163,8 @@ def open_tracing(exports: Exports, environ: Mapping[str, str]) -> Tracing | None
         links = int(environ.get("OTEL_SPAN_LINK_COUNT_LIMIT") or MAX_LINKS)
         queue = int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or MAX_QUEUE)
         provider = TracerProvider(resource=resource(), shutdown_on_exit=False, span_limits=SpanLimits(max_links=links))
-        processor = BatchSpanProcessor(_span_exporter(exports), max_queue_size=queue)
+        most = int(environ.get("OTEL_BSP_MAX_EXPORT_BATCH_SIZE") or min(MAX_EXPORT, queue))
+        processor = BatchSpanProcessor(_span_exporter(exports), max_queue_size=queue, max_export_batch_size=most)
     return Tracing(provider, processor)
 
 
