@@ -23,7 +23,8 @@ from service.streams.keys import Keys
 from service.streams.minutes import Minute, read_minutes
 from tests.observability.watched import LEASE_SECONDS, World, frozen, open_world, until
 
-JOBS, WRITERS, BACKLOG = 300, 30, 4000
+JOBS, WRITERS, BACKLOG = 300, 30, 6000
+HELD = 1500  # jobs at work when the stop comes: some seconds, enough for a picture
 FILES = Path(__file__).parents[2] / "helm" / "learnsvc" / "files"
 POISON = {
     "{": "undecodable",
@@ -145,7 +146,7 @@ def drain(world: World) -> str:
     """A stop signal in the middle of a backlog: unready with the reason, alive to the end, nothing left pending."""
     worker = world.worker
     world.send(BACKLOG, BACKLOG)  # a writer a job: the slowest backlog there is
-    until("at work", lambda: worker.metrics()["learnsvc_in_work",] > 0)
+    until("much at work", lambda: worker.metrics()["learnsvc_in_work",] > HELD)
     worker.process.send_signal(signal.SIGTERM)
     answers: list[tuple[int, int]] = []
 
