@@ -189,7 +189,10 @@ async def test_edits_that_a_model_is_to_be_asked_about_are_loaded_whole(store: P
     assert profile.recent_edits == stored.recent_edits
 
 
-@pytest.mark.parametrize("found", [{"$unset": {"recent_edits.1.facts": 1}}, {"$set": {"recent_edits.1.facts": b"?"}}])
+@pytest.mark.parametrize(
+    "found",
+    [{"$unset": {"recent_edits.1.facts": 1}}, *({"$set": {"recent_edits.1.facts": one}} for one in (b"?", b"\1"))],
+)
 async def test_edits_without_present_facts_are_loaded_whole_and_get_them(
     store: ProfileStore, mongo: Mongo, found: dict[str, Any]
 ) -> None:

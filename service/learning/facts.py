@@ -2,7 +2,7 @@
 
 Each update weighs the newest edits again, so the same questions would be put to the same fifty deltas of thirty counts
 each time: reading these from MongoDB and making objects of them was half of what an edit of a known writer cost. The
-answers follow from the delta alone, no setting is in them. They take 85 bytes, and with the plain ``FIELDS`` of an edit
+answers follow from the delta alone, no setting is in them. They take 84 bytes, and with the plain ``FIELDS`` of an edit
 they are all that learning reads of it. What was stored by code that answered otherwise has another ``VERSION``, and is
 asked again.
 """
@@ -60,10 +60,10 @@ FIELDS = (
     "kept_words",
     "sample",
 )
-# Version, flags, lists made or dissolved, contractions changed; deeds; chances; moves; emoji a post, sentence length.
-_LAYOUT = Struct(f"<BBbH{len(QUESTIONS)}b{2 * len(QUESTIONS)}B{len(votes.SCALES)}ddd")
+# Version, flags, contractions changed; deeds; chances; moves; emoji a post, sentence length.
+_LAYOUT = Struct(f"<BBH{len(QUESTIONS)}b{2 * len(QUESTIONS)}B{len(votes.SCALES)}ddd")
 _SPEAKS, _EMOJI, _JUDGED, _LISTED, _NUMBERED, _SENTENCES = (1 << bit for bit in range(6))
-_DEEDS = slice(4, 4 + len(QUESTIONS))
+_DEEDS = slice(3, 3 + len(QUESTIONS))
 _CHANCES = slice(_DEEDS.stop, _DEEDS.stop + 2 * len(QUESTIONS))
 _MOVES = slice(_CHANCES.stop, _CHANCES.stop + len(votes.SCALES))
 _MOST = 65_535
@@ -72,10 +72,10 @@ _MOST = 65_535
 class Facts(NamedTuple):
     """The answers of one edit.
 
-    ``done`` and ``chances`` (up and down, in hundredths) are by ``PLACES``, ``moves`` by ``votes.SCALES``. ``lists`` is
-    +1 or -1 when the edit made or dissolved lists, ``listed`` whether any item came or went, ``numbered`` whether more
-    of them were numbered. ``length`` is the mean sentence of the saved text, None without sentences; ``frequency`` its
-    emoji a post. ``judged`` says that a model judged the tone.
+    ``done`` and ``chances`` (up and down, in hundredths) are by ``PLACES``, ``moves`` by ``votes.SCALES``. ``listed``
+    says whether any item of a list came or went, ``numbered`` whether more of them were numbered. ``length`` is the
+    mean sentence of the saved text, None without sentences; ``frequency`` its emoji a post. ``judged`` says that a
+    model judged the tone.
     """
 
     done: tuple[int, ...]
@@ -84,7 +84,6 @@ class Facts(NamedTuple):
     speaks: bool
     has_emoji: bool
     judged: bool
-    lists: int
     listed: bool
     numbered: bool
     contracted: int
@@ -119,7 +118,6 @@ def ask(delta: StyleDelta) -> Facts:
         speaks=votes.speaks(delta, moves, any(done[:TELLING])),
         has_emoji=emoji > 0,
         judged=delta.tone_shift.source == "gemini",
-        lists=votes.bullets(delta),
         listed=votes.any_listed(delta),
         numbered=votes.mostly_numbered(delta),
         contracted=min(contractions.added + contractions.removed, _MOST),
@@ -141,7 +139,6 @@ def pack(facts: Facts) -> bytes:
     return _LAYOUT.pack(
         VERSION,
         flags,
-        facts.lists,
         facts.contracted,
         *facts.done,
         *facts.chances,
@@ -163,13 +160,17 @@ def unpack(packed: bytes) -> Facts:
         bool(flags & _SPEAKS),
         bool(flags & _EMOJI),
         bool(flags & _JUDGED),
-        found[2],
         bool(flags & _LISTED),
         bool(flags & _NUMBERED),
-        found[3],
+        found[2],
         found[-2],
         found[-1] if flags & _SENTENCES else None,
     )
+
+
+def answers(delta: StyleDelta) -> bytes:
+    """What is stored of a whole delta's answers."""
+    return pack(ask(delta))
 
 
 def facts_of(edit: StyleDelta) -> Facts:
@@ -179,7 +180,7 @@ def facts_of(edit: StyleDelta) -> Facts:
 
 def are_current(packed: bytes) -> bool:
     """Whether stored answers are such as this code gives."""
-    return packed[:1] == _CURRENT
+    return packed[:1] == _CURRENT and len(packed) == _LAYOUT.size
 
 
 def with_facts(edit: StyleDelta) -> StyleDelta:
@@ -189,4 +190,4 @@ def with_facts(edit: StyleDelta) -> StyleDelta:
 
 def asked_anew(edit: StyleDelta) -> StyleDelta:
     """``edit``, whole and perhaps changed, with its answers."""
-    return copied(edit, {"facts": pack(ask(edit))})
+    return copied(edit, {"facts": answers(edit)})

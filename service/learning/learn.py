@@ -18,7 +18,7 @@ from schemas.delta import StyleDelta
 from schemas.made import assign, copied, made
 from schemas.profile import Baseline, Claim, Milestone, Profile, ProfileVersion, Style
 from service.learning import explain, preferences, score, traits
-from service.learning.facts import asked_anew, with_facts
+from service.learning.facts import answers, asked_anew, with_facts
 from service.learning.guide import render_guide
 from service.learning.numbers import EPOCH, Fold
 from service.learning.paths import copy_style, expand, get, put
@@ -93,7 +93,7 @@ def _new_edits(known: Sequence[StyleDelta], deltas: Iterable[StyleDelta], revisi
     fresh: dict[str, StyleDelta] = {}
     for delta in deltas:
         if delta.job_id not in seen:
-            fresh.setdefault(delta.job_id, copied(asked_anew(delta), {"revision": revision}))
+            fresh.setdefault(delta.job_id, copied(delta, {"revision": revision, "facts": answers(delta)}))
     return sorted(fresh.values(), key=order)
 
 

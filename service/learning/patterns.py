@@ -78,9 +78,10 @@ def _body(wanted: str) -> Voter:
 
     def vote(edit: StyleDelta) -> Vote:
         facts = facts_of(edit)
-        if facts.lists and wanted in ("bullets", "steps"):
-            return ACT[facts.lists] if wanted == ("steps" if facts.numbered else "bullets") else votes.NOTHING
-        if facts.lists < 0 and wanted == "narrative":
+        lists = facts.done[PLACES["directions.bullets"]]
+        if lists and wanted in ("bullets", "steps"):
+            return ACT[lists] if wanted == ("steps" if facts.numbered else "bullets") else votes.NOTHING
+        if lists < 0 and wanted == "narrative":
             return ACT[1]
         return votes.becomes(edit, edit.body_after, wanted)
 
