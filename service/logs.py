@@ -21,14 +21,16 @@ import os
 import re
 import sys
 import threading
-import time
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
+
+from service.repeats import Repeats
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
@@ -48,12 +50,13 @@ COLLAPSED = ("opentelemetry",)  # libraries that tell of a lasting fault with ev
 MAX_CHARS = 2_000  # of one value; a job id has 128, our longest message a few hundred
 MAX_FRAMES = 8  # of a traceback, the innermost
 MAX_DEPTH = 4  # of nested values
-REPEAT_SECONDS = 60.0  # between two lines about the same lasting fault
 
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LEVELS = {"exception": "error", "warn": "warning", "fatal": "critical", "msg": "info"}
 _TAG = re.compile(r"\[[A-Za-z]+\](?= )")
+# The lines of a block that are to be written at once, and who writes them.
+_together: ContextVar[dict[_Sink, list[str]] | None] = ContextVar("together", default=None)
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 
 
@@ -96,6 +99,22 @@ def bound(**values: Any) -> AbstractContextManager[None]:
     from structlog.contextvars import bound_contextvars
 
     return bound_contextvars(**values)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Write the lines of a block with one call: flushing each costs as much as making it.
+
+    For blocks that wait for nothing, or lines would come late, and after those of others.
+    """
+    lines: dict[_Sink, list[str]] = {}
+    token = _together.set(lines)
+    try:
+        yield
+    finally:
+        _together.reset(token)
+        for sink, held in lines.items():
+            sink.write("\n".join(held))
 
 
 def wants_colours(terminal: bool, environment: Mapping[str, str]) -> bool:
@@ -252,6 +271,10 @@ class _Sink:
         self._lock = threading.Lock()
 
     def write(self, line: str) -> None:
+        lines = _together.get()
+        if lines is not None:
+            lines.setdefault(self, []).append(line)
+            return
         stream = self._stream or sys.stderr
         with self._lock, suppress(OSError, ValueError):
             try:
@@ -270,7 +293,7 @@ class _Bridge(logging.Handler):
         super().__init__()
         self._render = render
         self._sink = sink
-        self._repeats = _Repeats()
+        self._repeats = Repeats()
 
     def emit(self, record: logging.LogRecord) -> None:
         library = record.name.split(".")[0]
@@ -298,86 +321,36 @@ def _route_logging(level: int, bridge: _Bridge) -> None:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 
-class _Fault:
-    """One lasting fault: since when, its last line, how often in all and since that line."""
-
-    def __init__(self, now: float) -> None:
-        self.since = self.last_line = now
-        self.times = 1
-        self.untold = 0
-
-
-class _Repeats:
-    """Lets a line of a key pass once a minute."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = 100) -> None:
-        self._clock = clock
-        self._most = most
-        self._faults: dict[str, _Fault] = {}
-
-    def note(self, key: str) -> str | None:
-        """Return what to add to the line, None when it is not to be said."""
-        now = self._clock()
-        fault = self._faults.get(key)
-        if fault is None:
-            if len(self._faults) >= self._most:
-                self._faults.clear()
-            self._faults[key] = _Fault(now)
-            return ""
-        fault.untold += 1
-        if now - fault.last_line < REPEAT_SECONDS:
-            return None
-        said = f" ({fault.untold} times in {now - fault.last_line:.0f} s)" if fault.untold > 1 else ""
-        fault.last_line, fault.untold = now, 0
-        return said
-
-
 class FaultLog:
     """Says that something is wrong once and not a thousand times, and says when it is over.
 
     The first `fault` of a key is logged, then at most one a minute with the number of faults since the last
-    line, then one line when it has `recovered`. `clock` is in seconds and monotonic.
+    line, then one line when it has `recovered`.
     """
 
-    def __init__(
-        self,
-        logger: FilteringBoundLogger | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        every: float = REPEAT_SECONDS,
-    ) -> None:
+    def __init__(self, logger: FilteringBoundLogger | None = None, repeats: Repeats | None = None) -> None:
         self._logger = logger
-        self._clock = clock
-        self._every = every
-        self._faults: dict[str, _Fault] = {}
+        self._repeats = repeats or Repeats()
 
     def active(self, key: str) -> bool:
         """Whether the key had a fault and has not recovered."""
-        return key in self._faults
+        return key in self._repeats
 
     def fault(self, key: str, message: str, **extra: Any) -> bool:
         """Note a fault; True when it led to a line."""
-        now = self._clock()
-        fault = self._faults.get(key)
-        if fault is None:
-            self._faults[key] = _Fault(now)
-            self._log().warning(message, **extra)
-            return True
-        fault.times += 1
-        fault.untold += 1
-        if now - fault.last_line < self._every:
+        times = self._repeats.note(key)
+        if times is None:
             return False
-        seconds = now - fault.last_line
-        self._log().warning(f"{message} ({fault.untold} times in {seconds:.0f} s)", **extra)
-        fault.last_line, fault.untold = now, 0
+        self._log().warning(message + times, **extra)
         return True
 
     def recovered(self, key: str, message: str | None = None, **extra: Any) -> bool:
         """Note that all is well; True when that ended a fault and led to a line."""
-        fault = self._faults.pop(key, None)
-        if fault is None:
+        past = self._repeats.over(key)
+        if past is None:
             return False
-        seconds = self._clock() - fault.since
-        self._log().info(message or f"Recovered: {key}, after {seconds:.0f} s", faults=fault.times, **extra)
+        times, seconds = past
+        self._log().info(message or f"Recovered: {key}, after {seconds:.0f} s", faults=times, **extra)
         return True
 
     def _log(self) -> FilteringBoundLogger:

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.trace import TracerProvider
 
 from service import logs
+from service.repeats import Repeats
 
 UNSAFE = "\x00\x07\n\r\t\x1b\x7f\x85\x9b\u061c\u200e\u2028\u2029\u202a\u202e\u2066\u2069\ud800"
 NOON = datetime(2026, 3, 4, 12, 30, 15, 123456, tzinfo=UTC)
@@ -306,6 +308,39 @@ def test_a_stream_of_few_letters_still_gets_the_line() -> None:
     assert b"45% \\u2192 52%\n" in raw.getvalue()
 
 
+class Counted(io.StringIO):
+    """A stream that remembers what was flushed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flushed: list[str] = []
+
+    def flush(self) -> None:
+        self.flushed.append(self.getvalue())
+
+
+def test_lines_of_a_block_are_written_at_once_also_when_it_fails() -> None:
+    stream = Counted()
+    logs.configure(json=True, stream=stream)
+    logger = logs.get_logger()
+    logger.info("alone")
+    with suppress(KeyError), logs.together():
+        logger.info("one")
+        logging.getLogger("a.library").warning("two")
+        raise KeyError
+    logger.info("after")
+    messages = [[json.loads(line)["message"] for line in text.splitlines()] for text in stream.flushed]
+    assert messages == [["alone"], ["alone", "one", "two"], ["alone", "one", "two", "after"]]
+
+
+def test_a_block_without_a_line_writes_nothing() -> None:
+    stream = Counted()
+    logs.configure(json=True, stream=stream)
+    with logs.together():
+        logs.get_logger().debug("not at this level")
+    assert stream.flushed == []
+
+
 def test_importing_is_cheap() -> None:
     """No clock in this: what makes it slow is what it must not bring along."""
     program = "import sys, service.logs; print([m for m in ('structlog', 'rich', 'orjson') if m in sys.modules])"
@@ -323,7 +358,7 @@ class Clock:
 
 def test_a_lasting_fault_is_told_once_a_minute(stream: io.StringIO) -> None:
     clock = Clock()
-    faults = logs.FaultLog(clock=clock)
+    faults = logs.FaultLog(repeats=Repeats(clock))
     told = []
     for _ in range(1_000):  # 150 s
         told.append(faults.fault("redis", "Redis is away", host="h"))
@@ -342,7 +377,7 @@ def test_a_library_that_repeats_itself_is_heard_once_a_minute(
     stream: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(logs._Repeats.__init__, "__defaults__", (clock, 100))
+    monkeypatch.setattr(logs, "Repeats", lambda: Repeats(clock))
     logs.configure(json=True, stream=stream)
     logger = logging.getLogger("opentelemetry.exporter.otlp")
     for number in range(1_000):  # 150 s
@@ -361,7 +396,7 @@ def test_a_library_that_repeats_itself_is_heard_once_a_minute(
 
 def test_recovery_is_told_once_and_the_next_fault_is_new(stream: io.StringIO) -> None:
     clock = Clock()
-    faults = logs.FaultLog(clock=clock)
+    faults = logs.FaultLog(repeats=Repeats(clock))
     assert not faults.recovered("redis")
     faults.fault("redis", "Redis is away")
     faults.fault("redis", "Redis is away")
@@ -376,7 +411,7 @@ def test_recovery_is_told_once_and_the_next_fault_is_new(stream: io.StringIO) ->
 
 
 def test_faults_of_different_keys_are_apart(stream: io.StringIO) -> None:
-    faults = logs.FaultLog(logs.get_logger(), Clock())
+    faults = logs.FaultLog(logs.get_logger(), Repeats(Clock()))
     assert faults.fault("redis", "Redis is away")
     assert faults.fault("mongodb", "MongoDB is away")
     assert faults.recovered("redis", "Redis is back")

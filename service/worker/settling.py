@@ -17,7 +17,7 @@ import anyio
 
 from service.errors import DependencyDown, Fault, Misconfigured, Unstorable, classify, name
 from service.gathering import Gathering
-from service.logs import bound
+from service.logs import bound, together
 from service.streams.entry import Work
 from service.streams.group import Membership
 from service.streams.news import News, announce
@@ -73,19 +73,14 @@ class Settler:
 
     async def _learn(self, user_id: str, works: Sequence[Work]) -> None:
         started = time.monotonic()
-        for work in works[:3]:
-            self._log.info(f"[Learning] Processing job {work.job_id}", **self._about(work))
-        if works:
-            more = f" of {len(works)} jobs" if len(works) > 1 else "..."
-            self._log.info(f"[Learning] Extracting style deltas{more}")
+        with together():
+            self._tell_begun(works)
         learned = await self._learner.learn(user_id, works)
-        self._tell(user_id, learned)
+        with together():
+            self._tell_learned(user_id, learned)
         await self._finish(user_id, learned)
-        seconds = time.monotonic() - started
-        for work in learned.applied[:3]:
-            self._log.info(f"[Learning] Job {work.job_id} completed in {seconds:.1f}s", **self._about(work))
-        if len(learned.applied) > 3:
-            self._log.info(f"[Learning] {len(learned.applied)} jobs completed in {seconds:.1f}s")
+        with together():
+            self._tell_completed(learned.applied, time.monotonic() - started)
 
     async def _give_up(self, user_id: str, works: Sequence[Work]) -> None:
         """Settle what was applied before its last worker died, and bury the rest."""
@@ -204,8 +199,21 @@ class Settler:
             scores = outcome.score_before, outcome.score_after
             self.recent.append((time.monotonic(), outcome.profile.user_id, tuple(outcome.patterns), *scores))
 
-    def _tell(self, user_id: str, learned: Learned) -> None:
-        """Log what was learned, in the words people search for."""
+    def _tell_begun(self, works: Sequence[Work]) -> None:
+        """Log what is learned, in the words people search for."""
+        for work in works[:3]:
+            self._log.info(f"[Learning] Processing job {work.job_id}", **self._about(work))
+        if works:
+            more = f" of {len(works)} jobs" if len(works) > 1 else "..."
+            self._log.info(f"[Learning] Extracting style deltas{more}")
+
+    def _tell_completed(self, works: Sequence[Work], seconds: float) -> None:
+        for work in works[:3]:
+            self._log.info(f"[Learning] Job {work.job_id} completed in {seconds:.1f}s", **self._about(work))
+        if len(works) > 3:
+            self._log.info(f"[Learning] {len(works)} jobs completed in {seconds:.1f}s")
+
+    def _tell_learned(self, user_id: str, learned: Learned) -> None:
         if learned.recorded is not None:
             due = learned.recorded.learn_due_at
             when = f"{due:%H:%M:%S}" if due else "soon"
