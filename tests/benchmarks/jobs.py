@@ -62,10 +62,10 @@ def payload(number: int, user: str, kb: float, label: str = "j") -> bytes:
     )
 
 
-def spread(count: int, writers: int, kb: float, seed: int = 0) -> Iterator[bytes]:
-    """Yield ``count`` jobs of random writers."""
+def spread(count: int, writers: int, kb: float, seed: int = 0, name: str = "w") -> Iterator[bytes]:
+    """Yield ``count`` jobs of random writers, called ``name`` and a number."""
     rng = random.Random(seed)
-    return (payload(number, f"w{rng.randrange(writers)}", kb) for number in range(count))
+    return (payload(number, f"{name}{rng.randrange(writers)}", kb) for number in range(count))
 
 
 def in_turn(count: int, writers: int, kb: float, label: str = "j") -> Iterator[bytes]:

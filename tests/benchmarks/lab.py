@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -29,6 +30,7 @@ STALL_SECONDS = 60.0  # without a single settled job, before a run is called stu
 PIPELINE = 500
 SETTINGS_OF_OTHERS = ("REDIS_", "MONGODB_", "LEARNING_", "GEMINI_", "GOOGLE_", "PATTERN_", "MAX_", "EDIT_", "OTEL_")
 CONCURRENCY = 20
+PREFIX = "learning"
 
 
 class Stuck(RuntimeError):
@@ -81,7 +83,14 @@ class Lab:
         self.redis_url, self.mongodb_uri = redis.url, mongo.uri("learnsvc")
         self.redis = Redis.from_url(redis.url)
         self.mongo: MongoClient[dict[str, Any]] = MongoClient(mongo.url)
-        self.partitions = Keys.of()
+        self._prefix = PREFIX
+        self.partitions = Keys.of(PREFIX)
+
+    def beside(self, prefix: str) -> Lab:
+        """Return a lab on the same servers, for workers with a stream of their own under ``prefix``."""
+        other = copy(self)
+        other._prefix, other.partitions = prefix, Keys.of(prefix)
+        return other
 
     @property
     def keys(self) -> PartitionKeys:
@@ -94,7 +103,7 @@ class Lab:
 
     def empty(self, partitions: int = 1) -> None:
         """Forget all jobs and profiles; the next ones are spread over ``partitions``."""
-        self.partitions = Keys.of(partitions=partitions)
+        self.partitions = Keys.of(self._prefix, partitions)
         self.redis.flushall()
         self.mongo.drop_database("learnsvc")
 
@@ -121,6 +130,7 @@ class Lab:
             "REDIS_URL": self.redis_url,
             "MONGODB_URI": self.mongodb_uri,
             "LEARNING_QUEUE_CONCURRENCY": CONCURRENCY,
+            "LEARNING_KEY_PREFIX": self._prefix,
             "LEARNING_PARTITIONS": len(self.partitions.partitions),
             "LEARNING_RATE_LIMIT_MINUTES": 0,
             "EDIT_BATCH_WINDOW_MINUTES": 0,

@@ -1,43 +1,88 @@
-"""What it costs to be seen: full jobs with nothing on, then with logs, metrics and traces switched on one by one.
+"""What it costs to be seen: full jobs with logs, metrics and traces switched on one by one, beside a worker with none.
+
+Both workers run at the same time, each with a stream and writers of its own, then again with places exchanged. What is
+compared is their CPU for a job, which bounds the throughput of a process. One after the other, two runs of the same
+worker differ by more on a shared machine than what is measured here; ``nothing`` beside nothing shows what the
+comparison itself is worth.
 
 ``/metrics`` is scraped every five seconds and metrics are pushed as often, more than is usual; spans go to a collector
-in a process of its own. The share of sampled jobs is what traces cost, hence two rows of them. What is compared is the
-CPU of the worker for a job: it is what bounds the throughput of a process, and it is steadier than the clock on a
-machine that does other things as well.
+in a process of its own. The share of sampled jobs is what traces cost, hence two rows of them.
 """
 
 from __future__ import annotations
 
 import socket
+import statistics
 import threading
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
 from typing import Any
 
 from tests.benchmarks import jobs
-from tests.benchmarks.lab import Lab
+from tests.benchmarks.lab import PIPELINE, Lab
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import Program, module
 from tests.benchmarks.results import Results
-from tests.benchmarks.rows.throughput import add_cost, drain
+from tests.benchmarks.rows.throughput import DONE, WARM
 from tests.http.conftest import free_port
 
 SCRAPE_SECONDS = 5.0
 Settings = Mapping[str, Any]
+NOTHING: dict[str, Any] = {"LEARNING_LOG_LEVEL": "error"}
 
 
 def measure(lab: Lab, options: Options, results: Results) -> None:
     with _collector(lab) as endpoint:
         for name, settings in _variants(endpoint).items():
-            payloads = jobs.spread(options.jobs, options.writers, options.pair_kb)
-            with _scraped(settings):
-                cost, _ = drain(lab, payloads, limit=options.limit, **settings)
-            add_cost(results, f"overhead/{name}", cost)
+            pairs = [
+                _side_by_side(lab, options, NOTHING, settings),
+                _side_by_side(lab, options, settings, NOTHING)[::-1],
+            ]
+            plain, watched = (statistics.fmean(costs) for costs in zip(*pairs, strict=True))
+            results.add(f"overhead/{name}: worker", watched, "CPU ms/job")
+            results.add(f"overhead/{name}: worker beside it", plain, "CPU ms/job")
+            results.add(f"overhead/{name}: ratio", watched / plain, "x")
+
+
+def _side_by_side(lab: Lab, options: Options, *settings: Settings) -> list[float]:
+    """Return the CPU milliseconds of a job of one worker for each of ``settings``, all at work at the same time."""
+    lab.empty()
+    labs = [lab.beside(f"learning-{place}") for place in range(len(settings))]
+    with ExitStack() as stack:
+        programs = [stack.enter_context(one.workers(**own)) for one, own in zip(labs, settings, strict=True)]
+        for own in settings:
+            stack.enter_context(_scraped(own))
+        every = [program for of_one in programs for program in of_one]
+        total = _enqueue(labs, options)  # only now: who begins earlier is ahead in his backlog all the way
+        lab.wait(lambda: min(_completed(labs)) >= total * WARM, every)
+        first = [one.read(of) for one, of in zip(labs, programs, strict=True)]
+        lab.wait(lambda: max(_completed(labs)) >= total * DONE, every, seconds=options.limit * 2)
+        last = [one.read(of) for one, of in zip(labs, programs, strict=True)]
+        for one in labs:
+            one.wait_completed(total, every)
+            one.settled_properly()
+    return [after.since(before).worker_ms for before, after in zip(first, last, strict=True)]
+
+
+def _completed(labs: Iterable[Lab]) -> list[int]:
+    return [one.completed() for one in labs]
+
+
+def _enqueue(labs: Sequence[Lab], options: Options) -> int:
+    """Give each worker its jobs, in turn; return how many each has."""
+    count = options.jobs // 2
+    series = [
+        jobs.spread(count, options.writers // 2, options.pair_kb, name=f"w{place}-") for place in range(len(labs))
+    ]
+    while chunks := [chunk for one in series if (chunk := list(islice(one, PIPELINE)))]:
+        for one, chunk in zip(labs, chunks, strict=True):
+            one.enqueue(chunk)
+    return count
 
 
 def _variants(endpoint: str) -> dict[str, Settings]:
-    nothing = {"LEARNING_LOG_LEVEL": "error"}
     logs = {"LEARNING_LOG_LEVEL": "info"}
     pushed = {
         "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": f"{endpoint}/v1/metrics",
@@ -47,7 +92,7 @@ def _variants(endpoint: str) -> dict[str, Settings]:
     traces = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{endpoint}/v1/traces"}
     some = {**traces, "OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": 0.05}
     return {
-        "nothing": nothing,
+        "nothing": NOTHING,
         "logs": logs,
         "logs, metrics": metrics,
         "logs, metrics, 5 % of traces": {**metrics, **some},
