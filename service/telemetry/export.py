@@ -162,10 +162,11 @@ def open_tracing(exports: Exports, environ: Mapping[str, str]) -> Tracing | None
     with _usable():
         links = int(environ.get("OTEL_SPAN_LINK_COUNT_LIMIT") or MAX_LINKS)
         queue = int(environ.get("OTEL_BSP_MAX_QUEUE_SIZE") or MAX_QUEUE)
-        provider = TracerProvider(resource=resource(), shutdown_on_exit=False, span_limits=SpanLimits(max_links=links))
+        limits = SpanLimits(max_links=links)
+        provider = TracerProvider(resource=resource(), shutdown_on_exit=False, span_limits=limits)
         most = int(environ.get("OTEL_BSP_MAX_EXPORT_BATCH_SIZE") or min(MAX_EXPORT, queue))
         processor = BatchSpanProcessor(_span_exporter(exports), max_queue_size=queue, max_export_batch_size=most)
-    return Tracing(provider, processor)
+    return Tracing(provider, processor, limits)
 
 
 def _span_exporter(exports: Exports) -> SpanExporter:

@@ -7,9 +7,10 @@ with the same times, and the span of the batch, a trace of its own, links the jo
 the batch is over, from its timeline, and for sampled jobs only: a job that is not sampled costs one sampling decision,
 and a batch of such jobs has no span. Their log lines carry the trace of their producer.
 
-These parts are over when they become spans, and the sampler's word on their parent holds for them too. So they are
-made finished, as ``ReadableSpan``, a fifth of the cost of ``start_span`` and ``end``: seven spans a job would else be
-the dearest thing about a job that is traced.
+The sampler is asked once a job, as ``start_span`` would ask it, and its word holds for the parts too. Spans of jobs and
+their parts are made when they are over, as ``ReadableSpan``, a fifth of the cost of ``start_span`` and ``end``: seven
+spans a job would else be the dearest thing about a job that is traced, and one that is not would pay for a span that
+nobody sees.
 
 Looking for work makes no spans: neither an idle read nor a sweep nor a look for what is due.
 
@@ -19,16 +20,32 @@ in them: spans leave the house, and ``profile forget`` does not reach them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, use_span
+from opentelemetry.trace import (
+    INVALID_SPAN_CONTEXT,
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    get_current_span,
+    use_span,
+)
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from schemas.job import InvalidJob
 from service.streams.entry import Delivery, Work
 from service.streams.keys import GROUP, PartitionKeys
 from service.telemetry.observer import Ending
@@ -45,23 +62,27 @@ FAILED: frozenset[Ending] = frozenset({"dead", "failed_attempt"})
 
 @dataclass(slots=True)
 class Job:
-    """The open span of a sampled entry. While a batch works on it, its end waits for the end of the batch."""
+    """What will be the span of a sampled entry. While a batch works on it, its end waits for the end of the batch."""
 
-    span: Span
+    context: SpanContext
+    parent: SpanContext | None
+    started: int
+    attributes: dict[str, str | int]
     busy: bool = False
     ending: Ending | None = None
 
 
 class Tracing:
-    """Makes the spans of one worker; ``processor`` takes them too. Called from the worker's loop only."""
+    """Makes the spans of one worker within ``limits``; ``processor`` takes them. Called from the worker's loop only."""
 
-    def __init__(self, provider: TracerProvider, processor: SpanProcessor) -> None:
+    def __init__(self, provider: TracerProvider, processor: SpanProcessor, limits: SpanLimits | None = None) -> None:
         provider.add_span_processor(processor)
         self._provider = provider
         self._processor = processor
+        self._limits = limits or SpanLimits()
         self._tracer = provider.get_tracer(SCOPE.name, SCOPE.version)
         self._propagator = TraceContextTextMapPropagator()
-        self._new_id = provider.id_generator.generate_span_id
+        self._ids = provider.id_generator
         self._open: dict[tuple[str, str], Job] = {}
 
     def close(self) -> None:
@@ -71,89 +92,106 @@ class Tracing:
     def opened(self, delivery: Delivery, started: int) -> None:
         """Begin the span of an entry, as a child of its producer's, if the sampler wants it."""
         given = carrier(delivery.fields)
-        parent = self._propagator.extract(given, ROOT) if given else ROOT
-        name = f"process {delivery.keys.jobs}"
-        span = self._tracer.start_span(name, parent, SpanKind.CONSUMER, start_time=started)
-        if not span.is_recording():
+        before = self._propagator.extract(given, ROOT) if given else ROOT
+        parent = get_current_span(before).get_span_context() if given else INVALID_SPAN_CONTEXT
+        trace = parent.trace_id if parent.is_valid else self._ids.generate_trace_id()
+        found = self._provider.sampler.should_sample(before, trace, _name(delivery.keys.jobs), SpanKind.CONSUMER)
+        if found.decision is not Decision.RECORD_AND_SAMPLE:
             return
-        span.set_attributes(_attributes(delivery))  # only now: no sampler we allow looks at them
-        self._open[delivery.keys.jobs, delivery.id] = Job(span)
+        random = parent.trace_flags.random_trace_id if parent.is_valid else self._ids.is_trace_id_random()
+        flags = TraceFlags(TraceFlags.SAMPLED | (TraceFlags.RANDOM_TRACE_ID if random else 0))
+        own = SpanContext(trace, self._ids.generate_span_id(), False, flags, found.trace_state)
+        # Its attributes are made only now: no sampler we allow looks at them.
+        job = Job(own, parent if parent.is_valid else None, started, _attributes(delivery))
+        self._open[delivery.keys.jobs, delivery.id] = job
         if len(self._open) > MAX_OPEN:
             del self._open[next(iter(self._open))]
 
-    def decoded(self, delivery: Delivery, work: Work | None, stage: Stage) -> None:
+    def decoded(self, delivery: Delivery, work: Work | None, started: int, ended: int) -> None:
         job = self._of(delivery)
         if job is not None:
             if work is not None:
-                job.span.set_attribute("learnsvc.job_id", work.job_id)
-            self._child(job.span, stage)
+                job.attributes["learnsvc.job_id"] = work.job_id
+            self._child(job.context, Stage("decode", started, ended, delivery.id, "" if work else InvalidJob.__name__))
 
     @contextmanager
     def batch(self, works: Sequence[Work], timeline: Timeline) -> Iterator[None]:
         """Trace a batch; what is logged inside belongs to the trace of its only job, else to the batch's own."""
-        jobs = {work.delivery.id: job for work in works if (job := self._of(work.delivery)) is not None}
+        opened = works if self._open else ()
+        jobs = {work.delivery.id: job for work in opened if (job := self._of(work.delivery)) is not None}
         if works and not jobs:
             yield
             return
-        links = [Link(job.span.get_span_context()) for job in jobs.values()]
+        links = [Link(job.context) for job in jobs.values()]
         size: dict[str, str | int] = {"messaging.system": "redis", "messaging.batch.message_count": len(works)}
         span = self._tracer.start_span("learn batch", ROOT, attributes=size, links=links)
         for job in jobs.values():
             job.busy = True
-        shown = next(iter(jobs.values())).span if len(works) == 1 else span
+        shown = NonRecordingSpan(next(iter(jobs.values())).context) if len(works) == 1 else span
         try:
             with use_span(shown, record_exception=False, set_status_on_exception=False):
                 yield
         finally:
             self._parts(span, jobs, timeline.stages)
             span.end()
-            for work in works:
-                self._free(work.delivery)
+            for id in jobs:
+                self._free(works[0].delivery.keys.jobs, id)
 
     def closed(self, keys: PartitionKeys, ids: Iterable[str], ending: Ending) -> None:
         """End the spans of entries that left this process, at once or with their batch; the first word counts."""
-        for id in ids:
+        for id in ids if self._open else ():
             job = self._open.get((keys.jobs, id))
             if job is not None:
                 job.ending = job.ending or ending
                 if not job.busy:
-                    self._end((keys.jobs, id), job, ending)
+                    self._end(keys.jobs, id, job, ending)
 
     def trace_id(self, delivery: Delivery) -> str | None:
         job = self._of(delivery)
-        return f"{job.span.get_span_context().trace_id:032x}" if job is not None else trace_id(delivery.fields)
+        return f"{job.context.trace_id:032x}" if job is not None else trace_id(delivery.fields)
 
     def _of(self, delivery: Delivery) -> Job | None:
         return self._open.get((delivery.keys.jobs, delivery.id))
 
-    def _free(self, delivery: Delivery) -> None:
-        job = self._of(delivery)
+    def _free(self, stream: str, id: str) -> None:
+        job = self._open.get((stream, id))
         if job is not None:
             job.busy = False
             if job.ending is not None:
-                self._end((delivery.keys.jobs, delivery.id), job, job.ending)
+                self._end(stream, id, job, job.ending)
 
-    def _end(self, key: tuple[str, str], job: Job, ending: Ending) -> None:
-        del self._open[key]
-        job.span.set_attribute("learnsvc.outcome", ending)
+    def _end(self, stream: str, id: str, job: Job, ending: Ending) -> None:
+        del self._open[stream, id]
+        job.attributes["learnsvc.outcome"] = ending
         if ending in FAILED:
-            job.span.set_attribute("error.type", ending)
-            job.span.set_status(ERROR)
-        job.span.end()
+            job.attributes["error.type"] = ending
+        most, length = self._limits.max_span_attributes, self._limits.max_span_attribute_length
+        span = ReadableSpan(
+            _name(stream),
+            job.context,
+            job.parent,
+            self._provider.resource,
+            BoundedAttributes(most, job.attributes, max_value_len=length),
+            kind=SpanKind.CONSUMER,
+            status=ERROR if ending in FAILED else UNSET,
+            start_time=job.started,
+            end_time=time.time_ns(),
+            instrumentation_scope=SCOPE,
+        )
+        self._processor.on_end(span)
 
     def _parts(self, batch: Span, jobs: Mapping[str, Job], stages: Sequence[Stage]) -> None:
         """Show each job the stages that were its own or all jobs'; a batch of waiting edits shows them itself."""
         if not jobs and batch.is_recording():
             for stage in stages:
-                self._child(batch, stage)
+                self._child(batch.get_span_context(), stage)
         for id, job in jobs.items():
             for stage in stages:
                 if stage.entry in ("", id):
-                    self._child(job.span, stage)
+                    self._child(job.context, stage)
 
-    def _child(self, parent: Span, stage: Stage) -> None:
-        of = parent.get_span_context()
-        own = SpanContext(of.trace_id, self._new_id(), False, of.trace_flags, of.trace_state)
+    def _child(self, of: SpanContext, stage: Stage) -> None:
+        own = SpanContext(of.trace_id, self._ids.generate_span_id(), False, of.trace_flags, of.trace_state)
         child = ReadableSpan(
             stage.name,
             own,
@@ -166,6 +204,10 @@ class Tracing:
             instrumentation_scope=SCOPE,
         )
         self._processor.on_end(child)
+
+
+def _name(stream: str) -> str:
+    return f"process {stream}"
 
 
 def _attributes(delivery: Delivery) -> dict[str, str | int]:

@@ -7,16 +7,20 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import pytest
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON, Sampler
-from opentelemetry.trace import NonRecordingSpan, StatusCode, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, SpanKind, StatusCode, set_span_in_context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from service.streams.entry import Delivery, Work
 from service.streams.keys import PartitionKeys
-from service.telemetry.stages import Stage, Timeline, stage
+from service.telemetry.stages import Timeline, stage
+from service.telemetry.traceparent import carrier
 from service.telemetry.tracing import Tracing
 from service.version import own_version
 
@@ -39,7 +43,7 @@ def _pass(tracing: Tracing, deliveries: Sequence[Delivery]) -> None:
     works = [Work(one, "ana", "c", f"job-{one.id}", datetime.now(UTC), b"", b"") for one in deliveries]
     for number, (delivery, work) in enumerate(zip(deliveries, works, strict=True)):
         tracing.opened(delivery, number)
-        tracing.decoded(delivery, work, Stage("decode", number, number + 1, delivery.id))
+        tracing.decoded(delivery, work, number, number + 1)
     timeline = Timeline.new()
     with timeline, tracing.batch(works, timeline):
         for work in works:
@@ -76,27 +80,50 @@ def test_an_unsampled_job_beside_a_sampled_one_is_left_out_of_everything() -> No
     assert len(spans) == 5
 
 
-def test_a_part_of_a_job_is_such_a_span_as_the_sdk_makes() -> None:
-    """Parts are made without ``start_span``; an exporter must not see a difference, in what it sends nor in a line."""
+@pytest.mark.parametrize("flags", ["01", "03", None])
+def test_spans_are_such_as_the_sdk_makes(flags: str | None) -> None:
+    """They are made without ``start_span``; an exporter must not see a difference, in what it sends nor in a line."""
     tracing, exporter = _tracing(DEFAULT_ON)
-    _pass(tracing, [_delivery(1, "01")])
+    _pass(tracing, [_delivery(1, flags)])
     spans = {span.name: span for span in exporter.get_finished_spans()}
     part, job = spans["decode"], _of_job(spans.values())["1-0"]
-    provider = TracerProvider(resource=job.resource, shutdown_on_exit=False)
+    provider = TracerProvider(resource=job.resource, shutdown_on_exit=False, id_generator=_Same(job.context.trace_id))
     other = InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(other))
-    parent = set_span_in_context(NonRecordingSpan(job.context))
     tracer = provider.get_tracer("learnsvc", own_version())
+    producer = TraceContextTextMapPropagator().extract(carrier(_delivery(1, flags).fields), Context())
+    theirs = tracer.start_span(job.name, producer, SpanKind.CONSUMER, job.attributes, start_time=job.start_time)
+    theirs.end(job.end_time)
+    parent = set_span_in_context(NonRecordingSpan(job.context))
     tracer.start_span("decode", parent, start_time=part.start_time).end(part.end_time)
-    (theirs,) = other.get_finished_spans()
-    assert _told(part) == _told(theirs)
-    assert part.context.span_id not in (0, theirs.context.span_id, job.context.span_id)
+    of_job, of_part = other.get_finished_spans()
+    assert _told(job) == _told(of_job)
+    assert _told(part) == _told(of_part)
+    assert len({0, part.context.span_id, of_part.context.span_id, job.context.span_id}) == 4
+
+
+def test_the_standard_limits_hold_for_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "3")
+    tracing, exporter = _tracing(DEFAULT_ON)
+    _pass(tracing, [_delivery(1, "01")])
+    attributes = _of_job(exporter.get_finished_spans()).popitem()[1].attributes or {}
+    assert attributes["learnsvc.job_id"] == "job"
+
+
+class _Same(RandomIdGenerator):
+    """Gives a certain trace its id, so that two can be compared."""
+
+    def __init__(self, trace_id: int) -> None:
+        self._trace_id = trace_id
+
+    def generate_trace_id(self) -> int:
+        return self._trace_id
 
 
 def test_a_part_that_failed_says_by_what() -> None:
     tracing, exporter = _tracing(DEFAULT_ON)
     tracing.opened(_delivery(1, "01"), 1)
-    tracing.decoded(_delivery(1, "01"), None, Stage("decode", 1, 2, "1-0", "InvalidJob"))
+    tracing.decoded(_delivery(1, "01"), None, 1, 2)
     (part,) = exporter.get_finished_spans()
     assert dict(part.attributes or {}) == {"error.type": "InvalidJob"}
     assert part.status.status_code is StatusCode.ERROR
