@@ -33,8 +33,7 @@ from service.telemetry.histograms import Histograms
 from service.telemetry.observer import Recorder
 
 if TYPE_CHECKING:
-    import uvicorn
-
+    from service.http.quiet import QuietServer
     from service.worker.loops import Worker
 
 Watched = Callable[["Worker"], AbstractAsyncContextManager[None]]
@@ -157,7 +156,7 @@ def address(listener: socket.socket) -> str:
 class ServerThread:
     """uvicorn in a thread; its loop is its own."""
 
-    def __init__(self, server: uvicorn.Server, listener: socket.socket) -> None:
+    def __init__(self, server: QuietServer, listener: socket.socket) -> None:
         self._server = server
         self._listener = listener
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
@@ -167,7 +166,7 @@ class ServerThread:
 
     def stop(self) -> None:
         """End the server; wait for it, but not for ever: the thread is a daemon."""
-        self._server.should_exit = True
+        self._server.end()
         self._thread.join(STOP_SECONDS)
         self._listener.close()
 
@@ -178,13 +177,14 @@ class ServerThread:
             get_logger().exception("The HTTP server ended")
 
 
-def _server(sight: Sight, settings: Settings) -> uvicorn.Server:
+def _server(sight: Sight, settings: Settings) -> QuietServer:
     """Return the server, not yet running. Its libraries take a second to import, and only here."""
     import uvicorn
 
     from service.http.access import Access
     from service.http.app import HEADERS, make_app
     from service.http.protocol import BoundedProtocol
+    from service.http.quiet import QuietServer
     from service.http.source import Source
 
     access, source = Access.of(settings), Source(settings)
@@ -204,4 +204,4 @@ def _server(sight: Sight, settings: Settings) -> uvicorn.Server:
         timeout_graceful_shutdown=ANSWER_SECONDS,
         h11_max_incomplete_event_size=HEADER_BYTES,
     )
-    return uvicorn.Server(config)
+    return QuietServer(config)
