@@ -31,7 +31,6 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, Tra
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
-    INVALID_SPAN_CONTEXT,
     Link,
     NonRecordingSpan,
     Span,
@@ -50,7 +49,7 @@ from service.streams.entry import Delivery, Work
 from service.streams.keys import GROUP, PartitionKeys
 from service.telemetry.observer import Ending
 from service.telemetry.stages import Stage, Timeline
-from service.telemetry.traceparent import carrier, trace_id
+from service.telemetry.traceparent import TRACEPARENT, carrier, trace_id
 from service.version import own_version
 
 MAX_OPEN = 20_000  # twice what a process may hold: a span that nobody ends must not stay for ever
@@ -83,6 +82,7 @@ class Tracing:
         self._tracer = provider.get_tracer(SCOPE.name, SCOPE.version)
         self._propagator = TraceContextTextMapPropagator()
         self._ids = provider.id_generator
+        self._sampler = provider.sampler
         self._open: dict[tuple[str, str], Job] = {}
 
     def close(self) -> None:
@@ -91,19 +91,18 @@ class Tracing:
 
     def opened(self, delivery: Delivery, started: int) -> None:
         """Begin the span of an entry, as a child of its producer's, if the sampler wants it."""
-        given = carrier(delivery.fields)
+        given = carrier(delivery.fields) if TRACEPARENT in delivery.fields else {}
         before = self._propagator.extract(given, ROOT) if given else ROOT
-        parent = get_current_span(before).get_span_context() if given else INVALID_SPAN_CONTEXT
-        trace = parent.trace_id if parent.is_valid else self._ids.generate_trace_id()
-        found = self._provider.sampler.should_sample(before, trace, _name(delivery.keys.jobs), SpanKind.CONSUMER)
+        parent = _parent(before) if given else None
+        trace = self._ids.generate_trace_id() if parent is None else parent.trace_id
+        # No sampler we allow looks at the name, or at attributes, which are made only for those it takes.
+        found = self._sampler.should_sample(before, trace, "process", SpanKind.CONSUMER)
         if found.decision is not Decision.RECORD_AND_SAMPLE:
             return
-        random = parent.trace_flags.random_trace_id if parent.is_valid else self._ids.is_trace_id_random()
+        random = self._ids.is_trace_id_random() if parent is None else parent.trace_flags.random_trace_id
         flags = TraceFlags(TraceFlags.SAMPLED | (TraceFlags.RANDOM_TRACE_ID if random else 0))
         own = SpanContext(trace, self._ids.generate_span_id(), False, flags, found.trace_state)
-        # Its attributes are made only now: no sampler we allow looks at them.
-        job = Job(own, parent if parent.is_valid else None, started, _attributes(delivery))
-        self._open[delivery.keys.jobs, delivery.id] = job
+        self._open[delivery.keys.jobs, delivery.id] = Job(own, parent, started, _attributes(delivery))
         if len(self._open) > MAX_OPEN:
             del self._open[next(iter(self._open))]
 
@@ -204,6 +203,11 @@ class Tracing:
             instrumentation_scope=SCOPE,
         )
         self._processor.on_end(child)
+
+
+def _parent(context: Context) -> SpanContext | None:
+    found = get_current_span(context).get_span_context()
+    return found if found.is_valid else None
 
 
 def _name(stream: str) -> str:
