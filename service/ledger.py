@@ -1,25 +1,28 @@
 """The ledger of applied jobs: what makes an effect count once, however often its entry is delivered.
 
-An item is 26 bytes: 16 of the job id's hash, 4 of its content's, 6 of the entry's time in milliseconds. Items are an
-array in the profile document, written in the same update as the effect. At least the newest 1,000 stay; beyond them
-every item not older than the oldest entry of the stream, because only entries in the stream can be delivered again.
-Past 20,000 the oldest go and leave a floor: an entry at or below it that is not in the ledger cannot be decided, so it
-is dead-lettered as ``undecidable`` and never applied a second time.
+An item is 26 bytes: 16 of the job id's hash, 4 of its content's, 6 of the entry's time in milliseconds. It is written
+in the same update as the effect, into the profile document: the items of a commit, one after the other, are one value
+of the array ``applied``, a *page*. A worker reads all pages with the profile, 26 KB for a thousand jobs. (Letting
+MongoDB pick the items asked for took it 0.25 ms of CPU an id.)
+
+Commits append pages until 64 or 250 items came since the last time; then all become the first page, of which at least
+the newest 1,000 items stay and beyond them every item not older than the oldest entry of the stream, because only
+entries in the stream can be delivered again. Past 20,000 the oldest go and leave a floor: an entry at or below it that
+is not in the ledger cannot be decided, so it is dead-lettered as ``undecidable`` and never applied a second time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 KEEP = 1_000
-SLACK = 250  # trimmed only when this much over, so that most commits append and few rewrite
 LIMIT = 20_000
-_ID = slice(0, 16)
+MAX_PAGES, MAX_APPENDED = 64, 250
+SIZE = 26
 _CONTENT = slice(16, 20)
 _TIME = slice(20, 26)
-_LOW, _HIGH = b"\x00" * 10, b"\xff" * 10
 
 Seen = Literal["new", "applied", "id_reuse", "undecidable"]
 
@@ -29,53 +32,60 @@ def item(ledger_id: bytes, content_hash: bytes, entry_ms: int) -> bytes:
     return ledger_id + content_hash + min(entry_ms, 2**48 - 1).to_bytes(6, "big")
 
 
-def lookup(asked: Sequence[tuple[str, Sequence[bytes]]]) -> dict[str, Any]:
-    """Return the projection that lets MongoDB pick the items asked for, ids by writer, out of the writer's ledger."""
-    of_writer: dict[str, list[bytes]] = {}
-    for user_id, ledger_ids in asked:
-        of_writer.setdefault(user_id, []).extend(ledger_ids)
-    picks = {user_id: _pick(ledger_ids) for user_id, ledger_ids in of_writer.items()}
-    if len(picks) == 1:
-        return next(iter(picks.values()))
-    branches = [{"case": {"$eq": ["$_id", {"$literal": user_id}]}, "then": pick} for user_id, pick in picks.items()]
-    return {"$switch": {"branches": branches, "default": []}}
-
-
-def _pick(ledger_ids: Sequence[bytes]) -> dict[str, Any]:
-    """Return the expression for one writer. Binary values compare by length, then bytes: an id is a range of items."""
-    ranges = [{"$and": [{"$gte": ["$$this", id + _LOW]}, {"$lte": ["$$this", id + _HIGH]}]} for id in ledger_ids]
-    ledger = {"$ifNull": ["$applied", []]}
-    return {"$filter": {"input": ledger, "cond": {"$or": ranges}}} if ranges else {"$literal": []}
+def items(pages: Iterable[bytes]) -> list[bytes]:
+    """Return the items of some pages, in order."""
+    joined = b"".join(pages)
+    return [joined[start : start + SIZE] for start in range(0, len(joined), SIZE)]
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What was asked of the ledger: the items found, its size and floor."""
+    """The ledger of one writer as read, all pages joined; ``appended`` are the items behind the first page."""
 
-    found: dict[bytes, bytes]
-    size: int = 0
+    joined: bytes = b""
+    pages: int = 0
+    appended: int = 0
     floor_ms: int = 0
 
     @classmethod
-    def of(cls, items: Iterable[bytes], size: int = 0, floor_ms: int = 0) -> Ledger:
-        return cls({bytes(item[_ID]): bytes(item[_CONTENT]) for item in items}, size, floor_ms)
+    def of(cls, pages: Sequence[bytes], floor_ms: int = 0) -> Ledger:
+        joined = b"".join(pages)
+        return cls(joined, len(pages), (len(joined) - len(pages[0])) // SIZE if pages else 0, floor_ms)
+
+    @property
+    def size(self) -> int:
+        """How many jobs are recorded."""
+        return len(self.joined) // SIZE
+
+    def has_room(self, count: int) -> bool:
+        """Whether a page of ``count`` items may be appended; else all is to be written anew (``trim``)."""
+        return not self.pages or (self.pages < MAX_PAGES and self.appended + count <= MAX_APPENDED)
 
     def judge(self, ledger_id: bytes, content_hash: bytes, entry_ms: int) -> Seen:
         """Say whether a job was applied already."""
-        content = self.found.get(ledger_id)
+        content = self._content(ledger_id)
         if content is not None:
             return "applied" if content == content_hash else "id_reuse"
         return "undecidable" if entry_ms <= self.floor_ms else "new"
 
+    def _content(self, ledger_id: bytes) -> bytes | None:
+        at = self.joined.find(ledger_id)
+        while at > 0 and at % SIZE:
+            at = self.joined.find(ledger_id, at + 1)
+        return self.joined[at : at + SIZE][_CONTENT] if at >= 0 else None
 
-def trim(items: Sequence[bytes], oldest_ms: int, *, keep: int = KEEP, limit: int = LIMIT) -> tuple[list[bytes], int]:
-    """Return the items to keep, in order, and the floor: 0, or the newest time that was dropped for good.
+
+def trim(pages: Iterable[bytes], oldest_ms: int, *, keep: int = KEEP, limit: int = LIMIT) -> tuple[bytes, int]:
+    """Return the page that replaces all, and the floor: 0, or the newest time that was dropped for good.
 
     ``oldest_ms`` is the time of the oldest entry still in the stream.
     """
-    older, newest = items[:-keep], list(items[-keep:])
-    kept = [item for item in older if int.from_bytes(item[_TIME], "big") >= oldest_ms] + newest
-    if len(kept) <= limit:
-        return kept, 0
+    found = items(pages)
+    older, newest = found[:-keep], found[-keep:]
+    kept = [one for one in older if _time_of(one) >= oldest_ms] + newest
     dropped = kept[:-limit]
-    return kept[-limit:], max(int.from_bytes(item[_TIME], "big") for item in dropped)
+    return b"".join(kept[-limit:]), max(map(_time_of, dropped), default=0)
+
+
+def _time_of(one: bytes) -> int:
+    return int.from_bytes(one[_TIME], "big")

@@ -48,7 +48,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A writer's profile as read, None when there is none, and what the ledger says of the jobs asked for.
+    """A writer's profile as read, None when there is none, and the ledger of the jobs applied to it.
 
     The profile comes without its timeline and versions, which learning only appends to, and its learned edits with the
     part alone that learning reads, unless that is not enough (``_is_enough``). ``stored`` are the job ids of those that
@@ -56,7 +56,7 @@ class Loaded:
     """
 
     profile: Profile | None
-    ledger: Ledger = field(default_factory=lambda: Ledger({}))
+    ledger: Ledger = field(default_factory=Ledger)
     stored: frozenset[str] = frozenset()
 
 
@@ -99,27 +99,20 @@ class ProfileStore:
         database = self._collection.database.name
         return missing_actions(told["authenticatedUserPrivileges"], database, self._collection.name)
 
-    async def load(self, user_id: str, ledger_ids: Sequence[bytes] = ()) -> Loaded:
-        """Return the profile of ``user_id`` and the ledger items of ``ledger_ids``."""
-        document = await self._loads.call((user_id, ledger_ids))
+    async def load(self, user_id: str) -> Loaded:
+        """Return the profile and the ledger of ``user_id``."""
+        document = await self._loads.call(user_id)
         if document is not None and not _is_enough(document):
-            [document] = await self._load([(user_id, ledger_ids)], _WHOLE)
+            [document] = await self._load([user_id], _WHOLE)
         return _loaded(user_id, document)
 
-    async def _load(
-        self, asked: Sequence[tuple[str, Sequence[bytes]]], fields: Mapping[str, int] = _LOADED
-    ) -> list[Document | None]:
+    async def _load(self, user_ids: Sequence[str], fields: Mapping[str, int] = _LOADED) -> list[Document | None]:
         """Read the documents of several writers at once."""
-        projection = {
-            **fields,
-            "ledger_found": ledger.lookup(asked),
-            "ledger_size": {"$size": {"$ifNull": ["$applied", []]}},
-            "ledger_floor": 1,
-        }
-        query = {"_id": asked[0][0] if len(asked) == 1 else {"$in": [user_id for user_id, _ in asked]}}
+        query = {"_id": user_ids[0] if len(user_ids) == 1 else {"$in": user_ids}}
+        projection = {**fields, "applied": 1, "ledger_floor": 1}
         found = await self._call(lambda: self._collection.find(query, projection).to_list())
         documents = {document.pop("_id"): document for document in found}
-        return [documents.get(user_id) for user_id, _ in asked]
+        return [documents.get(user_id) for user_id in user_ids]
 
     async def commit(
         self,
@@ -135,17 +128,18 @@ class ProfileStore:
         Raises ``RevisionConflict`` when somebody was faster. After any other error the outcome is unknown.
         """
         if loaded.profile is None:
-            fields = {**_encode(profile), **_encode_history(profile), "applied": list(applied), "ledger_floor": 0}
+            pages = [b"".join(applied)] if applied else []
+            fields = {**_encode(profile), **_encode_history(profile), "applied": pages, "ledger_floor": 0}
             fields["recent_edits"] = list(map(document_of, profile.recent_edits))
             await self._writes.call(insertion(profile.user_id, fields))
             return
         update: Document = {"$set": _encode(profile)}
         pushes = _pushed_history(profile, max_versions)
         await self._put_edits(update["$set"], pushes, loaded, profile)
-        if loaded.ledger.size + len(applied) > ledger.KEEP + ledger.SLACK:
-            update["$set"] |= await self._trimmed(profile.user_id, applied, await oldest_entry_ms(), loaded.ledger)
+        if applied and loaded.ledger.has_room(len(applied)):
+            pushes["applied"] = b"".join(applied)
         elif applied:
-            pushes["applied"] = {"$each": list(applied)}
+            update["$set"] |= _trimmed(loaded.ledger, applied, await oldest_entry_ms())
         if pushes:
             update["$push"] = pushes
         await self._writes.call(swap(profile.user_id, loaded.profile.revision, update))
@@ -183,7 +177,7 @@ class ProfileStore:
         oldest_entry_ms: Callable[[], Awaitable[int]],
     ) -> None:
         """Commit waiting edits alone: the style is as it was, so only what changed is sent."""
-        if loaded.profile is None or loaded.ledger.size + len(applied) > ledger.KEEP + ledger.SLACK:
+        if loaded.profile is None or not loaded.ledger.has_room(len(applied)):
             await self.commit(loaded, profile, applied, oldest_entry_ms, max_versions=1)
             return
         known = len(loaded.profile.pending)
@@ -195,7 +189,7 @@ class ProfileStore:
                 "revision": profile.revision,
                 "updated_at": profile.updated_at,
             },
-            "$push": {"pending": {"$each": waiting}, "applied": {"$each": list(applied)}},
+            "$push": {"pending": {"$each": waiting}, **({"applied": b"".join(applied)} if applied else {})},
         }
         await self._writes.call(swap(profile.user_id, loaded.profile.revision, update))
 
@@ -243,12 +237,6 @@ class ProfileStore:
         result = await self._call(lambda: self._collection.delete_one({"_id": user_id}))
         return bool(result.deleted_count)
 
-    async def _trimmed(self, user_id: str, applied: Sequence[bytes], oldest_ms: int, asked: Ledger) -> Document:
-        """Read the whole ledger and return the fields that replace it; the revision guards it like all the rest."""
-        document = await self._call(lambda: self._collection.find_one({"_id": user_id}, {"applied": 1})) or {}
-        kept, floor_ms = ledger.trim([*document.get("applied", []), *applied], oldest_ms)
-        return {"applied": kept, "ledger_floor": max(floor_ms, asked.floor_ms)}
-
     async def _write(self, writes: Sequence[Write]) -> list[Exception | None]:
         """Apply the writes of several writers; one that the driver cannot even send spoils no other."""
         try:
@@ -278,14 +266,20 @@ def _is_enough(document: Document) -> bool:
     return facts_are_there and not document.get("late_tone")
 
 
+def _trimmed(known: Ledger, applied: Sequence[bytes], oldest_ms: int) -> Document:
+    """Return the fields that replace the ledger; the revision guards it like all the rest."""
+    page, floor_ms = ledger.trim([known.joined, *applied], oldest_ms)
+    return {"applied": [page], "ledger_floor": max(floor_ms, known.floor_ms)}
+
+
 def _loaded(user_id: str, document: Document | None) -> Loaded:
     if document is None:
         return Loaded(None)
     document = {"user_id": user_id, **document}
-    asked = Ledger.of(document.pop("ledger_found"), document.pop("ledger_size"), document.pop("ledger_floor", 0))
+    known = Ledger.of(document.pop("applied", ()), document.pop("ledger_floor", 0))
     edits = document.get("recent_edits", ())
     stored = frozenset(edit.get("job_id", "") for edit in edits if are_current(edit.get("facts", b"")))
-    return Loaded(Profile.model_validate(document), asked, stored)
+    return Loaded(Profile.model_validate(document), known, stored)
 
 
 def _translate(error: Exception) -> Exception:

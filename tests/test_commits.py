@@ -13,7 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from schemas.profile import Profile
 from service.commits import MARK, Write, commit_all, insertion, swap
 from service.errors import RevisionConflict, Unstorable
-from service.profiles import ProfileStore, open_profiles
+from service.profiles import Loaded, ProfileStore, open_profiles
 from tests.test_profiles import NOW, job, nothing_in_the_stream
 
 pytestmark = pytest.mark.anyio
@@ -101,21 +101,24 @@ async def test_what_can_never_be_stored_spoils_no_other_writer(mongodb_uri: str,
 
 async def test_many_writers_are_loaded_at_once_each_with_its_own_ledger(mongodb_uri: str) -> None:
     users = [f"writer{number}" for number in range(30)]
-    found: dict[str, tuple[str, set[bytes]]] = {}
-    asked = [number.to_bytes(16, "big") for number in (1, 2)]
+    found: dict[str, tuple[str, list[str]]] = {}
+
+    async def commit(store: ProfileStore, user: str) -> None:
+        await store.commit(Loaded(None), _profile(user), [job(int(user[6:]))], nothing_in_the_stream, max_versions=1)
 
     async def look(store: ProfileStore, user: str) -> None:
-        loaded = await store.load(user, asked if int(user[6:]) % 2 else asked[1:])
+        loaded = await store.load(user)
         assert loaded.profile is not None
-        found[user] = loaded.profile.user_id, set(loaded.ledger.found)
+        asked = [number.to_bytes(16, "big") for number in range(30)]
+        found[user] = loaded.profile.user_id, [loaded.ledger.judge(one, b"cccc", 1) for one in asked]
 
     async with open_profiles(mongodb_uri, timeout=10, connections=10) as store:
         async with anyio.create_task_group() as group:
             for user in users:
-                group.start_soon(_commit, store, _profile(user), {})
+                group.start_soon(commit, store, user)
         async with anyio.create_task_group() as group:
             for user in users:
                 group.start_soon(look, store, user)
-        assert (await store.load("nobody", asked)).profile is None
-    odd = {user: (user, {asked[0]} if int(user[6:]) % 2 else set()) for user in users}
-    assert found == odd
+        assert (await store.load("nobody")).profile is None
+    own = {user: ["applied" if place == number else "new" for place in range(30)] for number, user in enumerate(users)}
+    assert found == {user: (user, verdicts) for user, verdicts in own.items()}

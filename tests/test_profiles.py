@@ -67,7 +67,7 @@ async def test_of_two_that_loaded_the_same_revision_one_wins(store: ProfileStore
 async def test_the_ledger_answers_for_the_jobs_asked(store: ProfileStore) -> None:
     await commit(store, job(1), job(2))
     await commit(store, job(3))
-    loaded = await store.load("ana", [number.to_bytes(16, "big") for number in (1, 3, 4)])
+    loaded = await store.load("ana")
     assert loaded.ledger.size == 3
     assert [loaded.ledger.judge(number.to_bytes(16, "big"), b"cccc", 9) for number in (1, 3, 4)] == [
         "applied",
@@ -77,7 +77,8 @@ async def test_the_ledger_answers_for_the_jobs_asked(store: ProfileStore) -> Non
 
 
 async def test_the_ledger_is_trimmed_and_keeps_what_may_come_again(store: ProfileStore, mongo: Mongo) -> None:
-    await commit(store, *(job(number, ms=number) for number in range(1_240)))
+    await commit(store, *(job(number, ms=number) for number in range(1_000)))
+    await commit(store, *(job(number, ms=number) for number in range(1_000, 1_240)))
     loaded = await store.load("ana")
 
     async def oldest() -> int:
@@ -87,7 +88,16 @@ async def test_the_ledger_is_trimmed_and_keeps_what_may_come_again(store: Profil
     await store.commit(loaded, next_of(loaded.profile), applied, oldest, max_versions=3)
     document = await mongo.style_profiles.find_one({"_id": "ana"})
     assert document is not None
-    assert document["applied"] == [job(number, ms=number) for number in range(100, 1_300)]
+    assert document["applied"] == [b"".join(job(number, ms=number) for number in range(100, 1_300))]
+
+
+async def test_many_small_commits_leave_few_pages_of_the_ledger(store: ProfileStore, mongo: Mongo) -> None:
+    for number in range(ledger.MAX_PAGES + 3):
+        await commit(store, job(number))
+    document = await mongo.style_profiles.find_one({"_id": "ana"})
+    assert document is not None
+    assert len(document["applied"]) == 3
+    assert ledger.items(document["applied"]) == [job(number) for number in range(ledger.MAX_PAGES + 3)]
 
 
 async def test_a_storm_of_cancellations_leaves_the_pool_whole(store: ProfileStore) -> None:

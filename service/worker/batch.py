@@ -141,7 +141,7 @@ class BatchLearner:
 
         An entry that is ours after the load cannot have been given up by another before it: see ``give_up``.
         """
-        loaded = await self._store.load(attempt.user_id, [work.ledger_id for work in attempt.works])
+        loaded = await self._store.load(attempt.user_id)
         lost = await self._hooks.lost(attempt.works)
         learned, fresh = judge([work for work in attempt.works if work.delivery.id not in lost], loaded)
         learned.conflicts = attempt.conflicts

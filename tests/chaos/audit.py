@@ -19,6 +19,7 @@ from service.analysis import analyze
 from service.cli.replaying import START, collect, states
 from service.learning.learn import new_profile
 from service.learning.rules import LearningRules
+from service.ledger import items
 from service.streams import dead_letters
 from service.streams.entry import ledger_id
 from service.streams.keys import GROUP, Keys
@@ -97,7 +98,7 @@ def _audit_writer(
     rules: LearningRules,
     gone: Set[str],
 ) -> None:
-    applied = Counter(bytes(item[:16]) for item in (document or {}).get("applied", []))
+    applied = Counter(item[:16] for item in items((document or {}).get("applied", [])))
     living = [job for job in jobs if ledger_id(job["job_id"]) in applied]
     missing = {job["job_id"] for job in jobs if job not in living and job["job_id"] not in dead}
     found.lost += len(missing - gone)

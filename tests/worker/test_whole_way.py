@@ -6,6 +6,7 @@ import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
+from service.ledger import items
 from service.settings import Settings
 from service.streams.depth import read_state
 from service.streams.keys import GROUP, Keys
@@ -30,7 +31,7 @@ async def test_edits_change_the_profile_and_are_settled(
     assert profile is not None
     assert profile["directions"]["emoji"] == "fewer"
     assert profile["edits_applied"] == 6
-    assert len(profile["applied"]) == 6
+    assert len(items(profile["applied"])) == 6
     assert profile["evolution_score"] > 0
     assert profile["versions"]
     assert profile["evolution_timeline"]
