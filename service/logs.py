@@ -47,6 +47,7 @@ HELD_AT_WARNING = (
     "markdown_it",
 )
 COLLAPSED = ("opentelemetry",)  # libraries that tell of a lasting fault with every try: one line a minute
+FOR_MACHINES = ("trace_id", "entry_id", "job_ids")
 MAX_CHARS = 2_000  # of one value; a job id has 128, our longest message a few hundred
 MAX_FRAMES = 8  # of a traceback, the innermost
 MAX_DEPTH = 4  # of nested values
@@ -240,8 +241,8 @@ def _utc_second(seconds: int) -> str:
 
 
 def _adds(key: str, value: Any, message: str) -> bool:
-    """A person needs no ids of traces and entries, which a machine joins lines by, and nothing twice."""
-    return key not in ("trace_id", "entry_id") and not (isinstance(value, str | int) and str(value) in message)
+    """A person needs no ids of traces and entries, which a machine joins lines by, no long lists, and nothing twice."""
+    return key not in FOR_MACHINES and not (isinstance(value, str | int) and str(value) in message)
 
 
 def _exception(info: Any) -> BaseException | None:

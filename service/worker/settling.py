@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from service.worker.loops import Worker
 
 RECENT = 10
+LINES = 3  # of single jobs of a batch; of more jobs one line has the ids
+IDS = 100  # in a line, the longest being 128 characters: container runtimes split lines of 16 KB
 RETRY_SECONDS = 1.0  # wait after the first failure; doubles with each further one, at most the lease
 
 
@@ -200,18 +202,22 @@ class Settler:
             self.recent.append((time.monotonic(), outcome.profile.user_id, tuple(outcome.patterns), *scores))
 
     def _tell_begun(self, works: Sequence[Work]) -> None:
-        """Log what is learned, in the words people search for."""
-        for work in works[:3]:
-            self._log.info(f"[Learning] Processing job {work.job_id}", **self._about(work))
+        """Log what is learned, in the words people search for: a line a job, or one for many, with their ids."""
+        if len(works) > LINES:
+            self._log.info(f"[Learning] Processing {len(works)} jobs", job_ids=_ids_of(works))
+        else:
+            for work in works:
+                self._log.info(f"[Learning] Processing job {work.job_id}", **self._about(work))
         if works:
             more = f" of {len(works)} jobs" if len(works) > 1 else "..."
             self._log.info(f"[Learning] Extracting style deltas{more}")
 
     def _tell_completed(self, works: Sequence[Work], seconds: float) -> None:
-        for work in works[:3]:
-            self._log.info(f"[Learning] Job {work.job_id} completed in {seconds:.1f}s", **self._about(work))
-        if len(works) > 3:
-            self._log.info(f"[Learning] {len(works)} jobs completed in {seconds:.1f}s")
+        if len(works) > LINES:
+            self._log.info(f"[Learning] {len(works)} jobs completed in {seconds:.1f}s", job_ids=_ids_of(works))
+        else:
+            for work in works:
+                self._log.info(f"[Learning] Job {work.job_id} completed in {seconds:.1f}s", **self._about(work))
 
     def _tell_learned(self, user_id: str, learned: Learned) -> None:
         if learned.recorded is not None:
@@ -238,3 +244,7 @@ class Settler:
         ids = {"job_id": work.job_id, "user_id": work.user_id, "entry_id": work.delivery.id}
         trace = self._worker.observer.trace_id(work.delivery)
         return ids if trace is None else {**ids, "trace_id": trace}
+
+
+def _ids_of(works: Sequence[Work]) -> list[str]:
+    return [work.job_id for work in works[:IDS]]

@@ -2,8 +2,8 @@
 
 ``Processing job`` is written when a lane takes the job, before it loads anything; ``completed in`` after Redis has
 acknowledged it. A thread reads the worker's pipe and notes the time at which each line arrives, so the numbers include
-the way through the pipe (about 0.1 ms) and nothing in the worker is changed for them. Of a batch of more than three
-jobs only the first three are named: measure at rates where batches are small.
+the way through the pipe (about 0.1 ms) and nothing in the worker is changed for them. A batch of several jobs has one
+line with all their ids.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-STARTED, SETTLED = b"[Learning] Processing job ", b" completed in "
+STARTED, SETTLED = b"[Learning] Processing ", b" completed in "
 
 
 @dataclass(slots=True)
@@ -27,10 +27,10 @@ class Journal:
     def hear(self, line: bytes) -> None:
         """Note what a log line says."""
         now = time.monotonic()
-        if STARTED in line:
-            self.started.setdefault(_job_id(line), now)
-        elif SETTLED in line:
-            self.settled.setdefault(_job_id(line), now)
+        for words, moments in ((STARTED, self.started), (SETTLED, self.settled)):
+            if words in line:
+                for job_id in _job_ids(line):
+                    moments.setdefault(job_id, now)
 
     def milliseconds(self, moments: dict[str, float], prefix: str) -> list[float]:
         """Return the times from enqueue to ``moments`` of the jobs whose id starts with ``prefix``."""
@@ -41,5 +41,6 @@ class Journal:
         ]
 
 
-def _job_id(line: bytes) -> str:
-    return str(orjson.loads(line).get("job_id", ""))
+def _job_ids(line: bytes) -> list[str]:
+    found = orjson.loads(line)
+    return [str(job_id) for job_id in found.get("job_ids") or [found.get("job_id", "")]]

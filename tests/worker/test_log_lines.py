@@ -76,6 +76,20 @@ async def test_lines_about_one_job_of_a_batch_and_about_all_of_it(
         assert line["user_id"] == "ana"
 
 
+async def test_of_many_jobs_one_line_has_all_ids(
+    settings: Settings, redis_client: Redis, keys: Keys, log: io.StringIO
+) -> None:
+    await enqueue(redis_client, keys, *(edit(number) for number in range(5)))
+    async with running(settings):
+        await until(lambda: drained(redis_client, keys))
+    lines = [line for line in learning(log) if "jobs" in line["message"] and "Extracting" not in line["message"]]
+    begun, completed = lines
+    assert begun["message"] == "[Learning] Processing 5 jobs"
+    assert completed["message"].startswith("[Learning] 5 jobs completed in ")
+    assert begun["job_ids"] == completed["job_ids"] == [f"ana-{number}" for number in range(5)]
+    assert not any("job_id" in line for line in learning(log))
+
+
 async def test_failures_and_dead_letters_name_what_is_known(
     settings: Settings, redis_client: Redis, keys: Keys, log: io.StringIO
 ) -> None:
