@@ -7,7 +7,7 @@ evidence and not only its conclusion. Fields that equal their default are left o
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,7 +60,7 @@ class Substitution(_Part):
     after: str
 
 
-class Span(_Part):
+class Span(NamedTuple):
     """One changed span, as written, with its class; only the last three classes are style evidence."""
 
     kind: SpanKind
@@ -179,7 +179,7 @@ class StyleDelta(_Part):
     model_config = ConfigDict(extra="ignore", frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
 
-class Analysis(_Part):
+class Analysis(NamedTuple):
     """A delta together with what is not stored: the classified spans and aligned sentence pairs.
 
     ``pairs`` are (before, after) sentences that changed, the only text a tone model is shown.

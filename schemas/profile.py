@@ -239,7 +239,7 @@ class StyleProfile(Document, ProfileFields):
     """The stored profile. ``_id`` is the ``user_id``, which stands beside it once more for readers.
 
     The ledger ``applied`` (ids of applied jobs) and the ``commit_mark`` of the last write are no fields of the model:
-    they are read and written beneath it and never loaded with a profile. See ``service/profiles.py``.
+    they are read and written beneath it. See ``service/profiles.py``.
     """
 
     id: str  # type: ignore[assignment]

@@ -89,7 +89,7 @@ def analyze(original: str | Sequence[str], edited: str | Sequence[str]) -> Analy
     comparison.truncated |= alignment.truncated or before.truncated or after.truncated or (cut and not same)
     fields = _Fields(before, after, alignment, comparison, lists).all()
     delta = made(StyleDelta, _DEFAULTS | fields, set(fields))
-    return Analysis(delta=delta, spans=_spans(before, alignment, comparison), pairs=tuple(comparison.pairs))
+    return Analysis(delta, _spans(before, alignment, comparison), tuple(comparison.pairs))
 
 
 def _sample_text(masked: Sequence[Masked]) -> str:
@@ -101,8 +101,8 @@ def _sample_text(masked: Sequence[Masked]) -> str:
 
 def _spans(before: Document, alignment: Alignment, comparison: Comparison) -> tuple[Span, ...]:
     moved = [before.units[a].text for a, _ in alignment.moved]
-    spans = [Span(kind="moved", before=text, after=text) for text in moved]
-    spans += [Span(kind=change.kind, before=change.before, after=change.after) for change in comparison.changes]
+    spans = [Span("moved", text, text) for text in moved]
+    spans += [Span(change.kind, change.before, change.after) for change in comparison.changes]
     return tuple(spans)
 
 
