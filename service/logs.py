@@ -259,7 +259,7 @@ def _add_trace_id(logger: object, method: str, event: MutableMapping[str, Any]) 
     trace = sys.modules.get("opentelemetry.trace")
     if trace is not None and "trace_id" not in event:
         context = trace.get_current_span().get_span_context()
-        if context.is_valid:
+        if context.trace_flags.sampled:  # or nobody will ever find that trace
             event["trace_id"] = f"{context.trace_id:032x}"
     return event
 

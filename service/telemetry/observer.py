@@ -25,11 +25,11 @@ Ending = Literal["learned", "deferred", "duplicate", "dead", "failed_attempt", "
 class Observer:
     """Hears nothing."""
 
-    def opened(self, delivery: Delivery) -> None:
-        """An entry was handed out and is about to be decoded."""
+    def received(self) -> None:
+        """Entries were handed out and are about to be decoded, one after the other."""
 
     def decoded(self, delivery: Delivery, work: Work | None) -> None:
-        """It was decoded; ``work`` is None when it never can be."""
+        """The next of them was decoded; ``work`` is None when it never can be."""
 
     def batch(self, works: Sequence[Work]) -> AbstractContextManager[None]:
         """Return the context in which a batch is learned and settled; without ``works`` waiting edits are due."""
@@ -52,7 +52,6 @@ class Observer:
 class Spans(Protocol):
     """What makes spans of the same events (``tracing.Tracing``)."""
 
-    def opened(self, delivery: Delivery, started: int) -> None: ...
     def decoded(self, delivery: Delivery, work: Work | None, started: int, ended: int) -> None: ...
     def batch(self, works: Sequence[Work], timeline: Timeline) -> AbstractContextManager[None]: ...
     def closed(self, keys: PartitionKeys, ids: Iterable[str], ending: Ending) -> None: ...
@@ -65,15 +64,13 @@ class Recorder(Observer):
     def __init__(self, histograms: Histograms, spans: Spans | None = None) -> None:
         self._histograms = histograms
         self._spans = spans
-        self._started = 0
+        self._since = 0
 
-    def opened(self, delivery: Delivery) -> None:
-        self._started = time.time_ns()
-        if self._spans is not None:
-            self._spans.opened(delivery, self._started)
+    def received(self) -> None:
+        self._since = time.time_ns()
 
     def decoded(self, delivery: Delivery, work: Work | None) -> None:
-        started, ended = self._started, time.time_ns()
+        started, self._since = self._since, (ended := time.time_ns())
         self._histograms.stage.record(max(0.0, (ended - started) / 1e9), "decode")
         if self._spans is not None:
             self._spans.decoded(delivery, work, started, ended)

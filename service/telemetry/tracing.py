@@ -89,7 +89,7 @@ class Tracing:
         """Push what was not pushed yet."""
         self._provider.shutdown()
 
-    def opened(self, delivery: Delivery, started: int) -> None:
+    def decoded(self, delivery: Delivery, work: Work | None, started: int, ended: int) -> None:
         """Begin the span of an entry, as a child of its producer's, if the sampler wants it."""
         given = carrier(delivery.fields) if TRACEPARENT in delivery.fields else {}
         before = self._propagator.extract(given, ROOT) if given else ROOT
@@ -102,16 +102,11 @@ class Tracing:
         random = self._ids.is_trace_id_random() if parent is None else parent.trace_flags.random_trace_id
         flags = TraceFlags(TraceFlags.SAMPLED | (TraceFlags.RANDOM_TRACE_ID if random else 0))
         own = SpanContext(trace, self._ids.generate_span_id(), False, flags, found.trace_state)
-        self._open[delivery.keys.jobs, delivery.id] = Job(own, parent, started, _attributes(delivery))
+        attributes = _attributes(delivery, work)
+        self._open[delivery.keys.jobs, delivery.id] = Job(own, parent, started, attributes)
         if len(self._open) > MAX_OPEN:
             del self._open[next(iter(self._open))]
-
-    def decoded(self, delivery: Delivery, work: Work | None, started: int, ended: int) -> None:
-        job = self._of(delivery)
-        if job is not None:
-            if work is not None:
-                job.attributes["learnsvc.job_id"] = work.job_id
-            self._child(job.context, Stage("decode", started, ended, delivery.id, "" if work else InvalidJob.__name__))
+        self._child(own, Stage("decode", started, ended, delivery.id, "" if work else InvalidJob.__name__))
 
     @contextmanager
     def batch(self, works: Sequence[Work], timeline: Timeline) -> Iterator[None]:
@@ -214,9 +209,11 @@ def _name(stream: str) -> str:
     return f"process {stream}"
 
 
-def _attributes(delivery: Delivery) -> dict[str, str | int]:
+def _attributes(delivery: Delivery, work: Work | None) -> dict[str, str | int]:
     """Name an entry by the semantic conventions for messaging."""
+    ours = {"learnsvc.job_id": work.job_id} if work else {}
     return {
+        **ours,
         "messaging.system": "redis",
         "messaging.operation.type": "process",
         "messaging.operation.name": "process",

@@ -149,6 +149,7 @@ class Intake:
         attempts = self._settings.learning_max_attempts
         counts, observer = self._worker.settler.counts, self._worker.observer
         counts["received"] += len(deliveries)
+        observer.received()
         for delivery in deliveries:
             held = self._worker.in_work.holds(member.keys, delivery.id)
             verdict = triage(delivery.deliveries, in_work=held, max_attempts=attempts)
@@ -156,12 +157,12 @@ class Intake:
                 continue
             self._worker.in_work.add(delivery, since)
             counts["redelivered"] += delivery.deliveries > 1
-            observer.opened(delivery)
             try:
                 work = decode(delivery, now=now, max_bytes=self._settings.learning_max_job_bytes)
             except InvalidJob as error:
                 observer.decoded(delivery, None)
                 await self.bury(delivery, error.reason, error.detail)
+                observer.received()  # that took its time, and is no part of the next one's decoding
             else:
                 observer.decoded(delivery, work)
                 self._worker.lanes.submit(replace(work, spent=True) if verdict == "spent" else work)

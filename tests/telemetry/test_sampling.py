@@ -42,7 +42,6 @@ def _pass(tracing: Tracing, deliveries: Sequence[Delivery]) -> None:
     """Take entries the whole way in one batch."""
     works = [Work(one, "ana", "c", f"job-{one.id}", datetime.now(UTC), b"", b"") for one in deliveries]
     for number, (delivery, work) in enumerate(zip(deliveries, works, strict=True)):
-        tracing.opened(delivery, number)
         tracing.decoded(delivery, work, number, number + 1)
     timeline = Timeline.new()
     with timeline, tracing.batch(works, timeline):
@@ -122,7 +121,6 @@ class _Same(RandomIdGenerator):
 
 def test_a_part_that_failed_says_by_what() -> None:
     tracing, exporter = _tracing(DEFAULT_ON)
-    tracing.opened(_delivery(1, "01"), 1)
     tracing.decoded(_delivery(1, "01"), None, 1, 2)
     (part,) = exporter.get_finished_spans()
     assert dict(part.attributes or {}) == {"error.type": "InvalidJob"}
@@ -141,7 +139,7 @@ def _told(span: ReadableSpan) -> tuple[str, bytes]:
 def test_lines_of_an_unsampled_job_belong_to_the_trace_of_its_producer() -> None:
     tracing, _ = _tracing(DEFAULT_ON)
     told, untold = _delivery(1, "00"), _delivery(2, None)
-    tracing.opened(told, 1)
+    tracing.decoded(told, None, 1, 2)
     assert tracing.trace_id(told) == TRACE
     assert _tracing(ALWAYS_OFF)[0].trace_id(untold) is None
 
