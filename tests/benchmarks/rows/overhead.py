@@ -6,7 +6,7 @@ worker differ by more on a shared machine than what is measured here; ``nothing`
 comparison itself is worth.
 
 ``/metrics`` is scraped every five seconds and metrics are pushed as often, more than is usual; spans go to a collector
-in a process of its own. The share of sampled jobs is what traces cost, hence two rows of them.
+in a process of its own. The share of sampled jobs is what traces cost, hence several rows of them.
 """
 
 from __future__ import annotations
@@ -90,11 +90,13 @@ def _variants(endpoint: str) -> dict[str, Settings]:
     }
     metrics = {**logs, **pushed, "LEARNING_HTTP_PORT": free_port()}
     traces = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{endpoint}/v1/traces"}
-    some = {**traces, "OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": 0.05}
+    few = {**traces, "OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": 0.02}
+    some = {**few, "OTEL_TRACES_SAMPLER_ARG": 0.05}
     return {
         "nothing": NOTHING,
         "logs": logs,
         "logs, metrics": metrics,
+        "logs, metrics, 2 % of traces": {**metrics, **few},
         "logs, metrics, 5 % of traces": {**metrics, **some},
         "logs, metrics, all traces": {**metrics, **traces},
     }
