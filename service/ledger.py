@@ -43,7 +43,7 @@ class Ledger:
     """The ledger of one writer as read, all pages joined; ``appended`` are the items behind the first page."""
 
     joined: bytes = b""
-    pages: int = 0
+    page_count: int = 0
     appended: int = 0
     floor_ms: int = 0
 
@@ -59,7 +59,7 @@ class Ledger:
 
     def has_room(self, count: int) -> bool:
         """Whether a page of ``count`` items may be appended; else all is to be written anew (``trim``)."""
-        return not self.pages or (self.pages < MAX_PAGES and self.appended + count <= MAX_APPENDED)
+        return not self.page_count or (self.page_count < MAX_PAGES and self.appended + count <= MAX_APPENDED)
 
     def judge(self, ledger_id: bytes, content_hash: bytes, entry_ms: int) -> Seen:
         """Say whether a job was applied already."""

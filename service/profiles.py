@@ -189,7 +189,7 @@ class ProfileStore:
                 "revision": profile.revision,
                 "updated_at": profile.updated_at,
             },
-            "$push": {"pending": {"$each": waiting}, **({"applied": b"".join(applied)} if applied else {})},
+            "$push": {"pending": {"$each": waiting}, "applied": b"".join(applied)},
         }
         await self._writes.call(swap(profile.user_id, loaded.profile.revision, update))
 

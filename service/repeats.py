@@ -10,7 +10,7 @@ REPEAT_SECONDS = 60.0  # between two lines about the same lasting fault
 
 
 @dataclass(slots=True)
-class Fault:
+class _Fault:
     """One lasting fault: since when, its last line (seconds, monotonic), how often in all and since that line."""
 
     since: float
@@ -31,7 +31,7 @@ class Repeats:
         self._clock = clock
         self._every = every
         self._most = most
-        self._faults: dict[str, Fault] = {}
+        self._faults: dict[str, _Fault] = {}
 
     def __contains__(self, key: str) -> bool:
         return key in self._faults
@@ -43,7 +43,7 @@ class Repeats:
         if fault is None:
             if len(self._faults) >= self._most:
                 self._faults.clear()
-            self._faults[key] = Fault(now, now)
+            self._faults[key] = _Fault(now, now)
             return ""
         fault.times += 1
         fault.untold += 1

@@ -27,8 +27,10 @@ def serving() -> Iterator[tuple[ServerThread, str]]:
     server = QuietServer(uvicorn.Config(_app, lifespan="off", log_config=None))
     thread = ServerThread(server, listener)
     thread.start()
-    yield thread, address(listener)
-    thread.stop()
+    try:
+        yield thread, address(listener)
+    finally:
+        thread.stop()
 
 
 def date_of(url: str) -> str:
