@@ -23,7 +23,7 @@ from service.errors import name
 from service.http.snapshot import AWAITED, Gemini, Phase, Queue, Snapshot, Writers, frozen
 from service.logs import get_logger
 from service.streams.depth import QueueState, read_state
-from service.streams.minutes import Minute, read_minutes
+from service.streams.minutes import LastHour, Minute
 from service.streams.reasons import count_reasons
 from service.streams.recent import Learnt, share_recent
 from service.telemetry.observer import Observer
@@ -52,7 +52,8 @@ class Watch:
         self._queue: Queue | None = None
         self._writers: Writers | None = None
         self._minutes: tuple[Minute, ...] = ()
-        self._minutes_at = 0.0
+        self._hour = LastHour(clock)
+        self._history_due = 0.0
         self._recent: tuple[Learnt, ...] = ()
         self._shared = 0.0  # until when what was learned here has been told
 
@@ -139,7 +140,7 @@ class Watch:
 
     async def _ask_redis(self, worker: Worker) -> None:
         before = self._queue
-        state = await read_state(worker.redis, worker.keys)
+        state = await read_state(worker.redis, worker.keys, worker.clock.now())
         if not state.dead:
             reasons: tuple[tuple[str, int], ...] = ()
         elif before is None or before.dead != state.dead:
@@ -148,9 +149,9 @@ class Watch:
             reasons = before.dead_by_reason
         self._queue = _queue(state, reasons, self._clock())
         await self._share_recent(worker)
-        if not self._minutes_at or self._clock() - self._minutes_at >= HISTORY_SECONDS:
-            self._minutes = tuple(await read_minutes(worker.redis, worker.keys))
-            self._minutes_at = self._clock()
+        if self._clock() >= self._history_due:
+            self._minutes = await self._hour.read(worker.redis, worker.keys)
+            self._history_due = self._clock() + HISTORY_SECONDS
 
     async def _share_recent(self, worker: Worker) -> None:
         """Tell the others what was learned here since the last look, and keep what all learned last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 import redis.exceptions
@@ -47,11 +48,17 @@ class QueueState:
         return asdict(self)
 
 
-async def read_state(redis: Redis, keys: Keys) -> QueueState:
-    """Return the state of all partitions together. A missing stream or group is an empty one."""
+async def read_state(redis: Redis, keys: Keys, now: datetime | None = None) -> QueueState:
+    """Return the state of all partitions together. A missing stream or group is an empty one.
+
+    ``now`` is the server's time, for the ages; without it the server is asked.
+    """
     state = QueueState()
-    seconds, microseconds = await redis.time()
-    now_ms = seconds * 1000 + microseconds // 1000
+    if now is None:
+        seconds, microseconds = await redis.time()
+        now_ms = seconds * 1000 + microseconds // 1000
+    else:
+        now_ms = round(now.timestamp() * 1000)
     for partition in keys.partitions:
         await _add_partition(redis, partition, now_ms, state)
     return state

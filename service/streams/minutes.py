@@ -10,7 +10,8 @@ letters in every minute.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import get_args
@@ -21,6 +22,8 @@ from schemas.dead_letter import DeadReason
 from service.streams.keys import Keys
 
 KEPT = 1560  # minutes
+HOUR = 60
+CHANGING = 2  # the minute that is not over, and the one that was not a look ago
 REASONS: tuple[str, ...] = get_args(DeadReason)
 _NAMES = ("depth", "learned", "duplicate", "dead", *(f"dead:{reason}" for reason in REASONS))
 
@@ -42,7 +45,7 @@ class Minute:
         return self.learned + self.duplicates
 
 
-async def read_minutes(redis: Redis, keys: Keys, minutes: int = 60) -> list[Minute]:
+async def read_minutes(redis: Redis, keys: Keys, minutes: int = HOUR) -> list[Minute]:
     """Return the last ``minutes`` (at most ``KEPT``), the oldest first; the last one is not over yet.
 
     One round trip a partition, and one for the server's time.
@@ -57,6 +60,29 @@ async def read_minutes(redis: Redis, keys: Keys, minutes: int = 60) -> list[Minu
         for minute in history:
             _add(minute, {name: int(value) for name in _NAMES if (value := next(values)) is not None})
     return history
+
+
+class LastHour:
+    """The last hour for one who looks often: the whole is read once a minute, else the minutes that may still change.
+
+    ``clock`` is in seconds and monotonic.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._minutes: tuple[Minute, ...] = ()
+        self._whole_until: float | None = None
+
+    async def read(self, redis: Redis, keys: Keys) -> tuple[Minute, ...]:
+        """Return its minutes, the oldest first."""
+        now = self._clock()
+        whole = self._whole_until is None or now >= self._whole_until
+        newest = await read_minutes(redis, keys, HOUR if whole else CHANGING)
+        known = [] if whole else [minute for minute in self._minutes if minute.at < newest[0].at]
+        self._minutes = tuple([*known, *newest][-HOUR:])
+        if whole:
+            self._whole_until = now + 60
+        return self._minutes
 
 
 async def read_versions(redis: Redis, keys: Keys, consumers: Sequence[str]) -> dict[str, str]:

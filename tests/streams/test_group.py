@@ -11,7 +11,7 @@ from service.streams.client import connect_reader
 from service.streams.entry import Delivery, triage
 from service.streams.group import Membership
 from service.streams.keys import GROUP, Keys, PartitionKeys
-from service.streams.minutes import read_minutes
+from service.streams.minutes import LastHour, read_minutes
 from service.streams.replies import entries, pending
 from service.streams.sweep import claim_page
 
@@ -207,6 +207,23 @@ async def test_minutes_of_all_partitions_are_added(redis_client: Redis, key_pref
         await member.observe()
     history = await read_minutes(redis_client, keys, 2)
     assert (sum(one.learned for one in history), sum(one.depth or 0 for one in history)) == (2, 2)
+
+
+async def test_between_two_minutes_only_what_may_change_is_read_again(
+    redis_client: Redis, key_prefix: str, keys: PartitionKeys
+) -> None:
+    now = 0.0
+    hour = LastHour(lambda: now)
+    minute = (await redis_client.time())[0] // 60
+    seen = []
+    for at, earlier, newest in ((0.0, 1, 2), (5.0, 100, 7), (60.0, 100, 7)):
+        now = at
+        counts = {f"{minute - 10}:learned": earlier, f"{minute}:learned": newest}
+        await redis_client.hset(keys.minutes, mapping=counts)  # type: ignore[arg-type]
+        history = await hour.read(redis_client, Keys.of(key_prefix))
+        assert [after.at - before.at for before, after in pairwise(history)] == [timedelta(minutes=1)] * 59
+        seen.append(sum(one.learned for one in history))
+    assert seen == [1 + 2, 1 + 7, 100 + 7]
 
 
 async def test_a_history_that_cannot_be_written_holds_up_nothing(
