@@ -21,13 +21,15 @@ import os
 import re
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from service.repeats import Repeats
@@ -56,6 +58,7 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LEVELS = {"exception": "error", "warn": "warning", "fatal": "critical", "msg": "info"}
 _TAG = re.compile(r"\[[A-Za-z]+\](?= )")
+_bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=MappingProxyType({}))
 # The lines of a block that are to be written at once, and who writes them.
 _together: ContextVar[dict[_Sink, list[str]] | None] = ContextVar("together", default=None)
 _COLOURS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
@@ -79,7 +82,7 @@ def configure(level: str = "info", json: bool | None = None, stream: TextIO | No
     render = Renderer(json=as_json, colours=not as_json and wants_colours(terminal, os.environ))
     sink = _Sink(stream)
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, _add_trace_id, render],
+        processors=[_add_bound, render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=lambda *_: sink,
         cache_logger_on_first_use=False,
@@ -88,18 +91,24 @@ def configure(level: str = "info", json: bool | None = None, stream: TextIO | No
 
 
 def get_logger(**bound: Any) -> FilteringBoundLogger:
-    """The service's logger; `bound` goes with every line. `structlog.contextvars` are merged in."""
+    """The service's logger; `bound` goes with every line, as do the values of a block of `logs.bound`."""
     import structlog
 
     logger: FilteringBoundLogger = structlog.get_logger(**bound)
     return logger
 
 
-def bound(**values: Any) -> AbstractContextManager[None]:
-    """Return a context in which every line of this task has ``values``, unless it says otherwise itself."""
-    from structlog.contextvars import bound_contextvars
+@contextmanager
+def bound(**values: Any) -> Iterator[None]:
+    """Give every line of this task inside the block ``values``, unless the line says otherwise itself.
 
-    return bound_contextvars(**values)
+    One variable for all of them: structlog's own look through all variables of the context for each line.
+    """
+    token = _bound.set({**_bound.get(), **values})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
 
 
 @contextmanager
@@ -192,12 +201,10 @@ def describe(error: BaseException) -> dict[str, Any]:
 class Renderer:
     """Turns an event into its line: the last processor of structlog, and of the bridge from `logging`."""
 
-    def __init__(
-        self, *, json: bool, colours: bool = False, now: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, *, json: bool, colours: bool = False, clock: Callable[[], float] = time.time) -> None:
         self._json = json
         self._colours = colours
-        self._now = now
+        self._clock = clock
 
     def __call__(self, logger: object, method: str, event: MutableMapping[str, Any]) -> str:
         level = _LEVELS.get(method, method)
@@ -211,15 +218,15 @@ class Renderer:
     def _as_json(self, level: str, message: str, extras: dict[str, Any]) -> str:
         import orjson
 
-        now = self._now()
-        stamp = f"{_utc_second(int(now.timestamp()))}.{now.microsecond // 1000:03}Z"
+        now = self._clock()
+        stamp = f"{_utc_second(int(now))}.{int(now * 1000) % 1000:03}Z"
         line: dict[str, Any] = {"time": stamp, "level": level, "message": message}
         for key, value in extras.items():
             line[f"{key}_" if key in line else key] = value
         return orjson.dumps(line).decode()
 
     def _as_text(self, level: str, message: str, extras: dict[str, Any]) -> str:
-        clock = self._paint("2", self._now().astimezone().strftime("%H:%M:%S"))
+        clock = self._paint("2", datetime.fromtimestamp(self._clock()).strftime("%H:%M:%S"))
         shown = [f"{key}={value}" for key, value in extras.items() if _adds(key, value, message)]
         tail = "  " + self._paint("2", " ".join(shown)) if shown else ""
         return f"{clock} {self._coloured(level, message)}{tail}"
@@ -254,14 +261,8 @@ def _exception(info: Any) -> BaseException | None:
     return sys.exc_info()[1] if info else None
 
 
-def _add_trace_id(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The id of the trace this line belongs to, when tracing is in use; never a reason to import it."""
-    trace = sys.modules.get("opentelemetry.trace")
-    if trace is not None and "trace_id" not in event:
-        context = trace.get_current_span().get_span_context()
-        if context.trace_flags.sampled:  # or nobody will ever find that trace
-            event["trace_id"] = f"{context.trace_id:032x}"
-    return event
+def _add_bound(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {**_bound.get(), **event}
 
 
 class _Sink:

@@ -15,8 +15,6 @@ import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from service import logs
 from service.repeats import Repeats
@@ -41,7 +39,6 @@ def _restore() -> Iterator[None]:
     for name in (*logs.HELD_AT_WARNING, "uvicorn.error"):
         logging.getLogger(name).setLevel(logging.NOTSET)
     structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture
@@ -57,7 +54,7 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
 
 
 def text(message: str, level: str = "info", *, colours: bool = False, **extras: Any) -> str:
-    render = logs.Renderer(json=False, colours=colours, now=lambda: NOON)
+    render = logs.Renderer(json=False, colours=colours, clock=NOON.timestamp)
     return render(None, level, {"event": message, **extras})
 
 
@@ -77,7 +74,7 @@ def test_json_lines(stream: io.StringIO) -> None:
 
 
 def test_time_in_json_is_utc_with_milliseconds() -> None:
-    line = logs.Renderer(json=True, now=lambda: NOON)(None, "info", {"event": "x"})
+    line = logs.Renderer(json=True, clock=NOON.timestamp)(None, "info", {"event": "x"})
     assert json.loads(line)["time"] == "2026-03-04T12:30:15.123Z"
 
 
@@ -170,7 +167,7 @@ def test_nobody_forges_a_line(as_json: bool, place: str) -> None:
         event["users"] = [{UNSAFE: UNSAFE}]
     else:
         event[UNSAFE] = 1
-    line = logs.Renderer(json=as_json, colours=False, now=lambda: NOON)(None, "info", event)
+    line = logs.Renderer(json=as_json, colours=False, clock=NOON.timestamp)(None, "info", event)
     assert not set(line) & set(UNSAFE)
     assert "\\x7f" in line
     assert "\\u202e" in line
@@ -179,7 +176,7 @@ def test_nobody_forges_a_line(as_json: bool, place: str) -> None:
 @given(st.text() | st.binary() | st.dictionaries(st.text(), st.integers() | st.floats() | st.text()))
 def test_anything_becomes_one_line(value: object) -> None:
     for as_json in (True, False):
-        line = logs.Renderer(json=as_json, now=lambda: NOON)(None, "info", {"event": value, "extra": value})
+        line = logs.Renderer(json=as_json, clock=NOON.timestamp)(None, "info", {"event": value, "extra": value})
         assert len(line.splitlines()) == 1
         line.encode()
 
@@ -278,17 +275,15 @@ def test_libraries_that_log_what_they_carry_are_held(name: str) -> None:
     assert logging.getLogger(name).level == logging.ERROR
 
 
-def test_context_and_trace(stream: io.StringIO) -> None:
-    structlog.contextvars.bind_contextvars(job_id="7")
-    with TracerProvider().get_tracer("test").start_as_current_span("job") as span:
-        logs.get_logger().info("inside")
+def test_values_of_a_block_go_with_its_lines(stream: io.StringIO) -> None:
+    with logs.bound(user_id="ada", job_id="7"):
+        with logs.bound(job_id="8"):
+            logs.get_logger().info("inner")
+        logs.get_logger().info("outer")
+        logs.get_logger(job_id="9").info("says otherwise")
     logs.get_logger().info("outside")
-    with TracerProvider(sampler=ALWAYS_OFF).get_tracer("test").start_as_current_span("left out"):
-        logs.get_logger().info("in a trace that nobody will find")
-    inside, outside, left_out = lines(stream)
-    assert inside["job_id"] == outside["job_id"] == "7"
-    assert inside["trace_id"] == f"{span.get_span_context().trace_id:032x}"
-    assert "trace_id" not in outside | left_out
+    told = [(line.get("user_id"), line.get("job_id")) for line in lines(stream)]
+    assert told == [("ada", "8"), ("ada", "7"), ("ada", "9"), (None, None)]
 
 
 def test_a_broken_stream_never_fails_the_work() -> None:

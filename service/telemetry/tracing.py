@@ -32,19 +32,19 @@ from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     Link,
-    NonRecordingSpan,
     Span,
     SpanContext,
     SpanKind,
     Status,
     StatusCode,
     TraceFlags,
+    format_trace_id,
     get_current_span,
-    use_span,
 )
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from schemas.job import InvalidJob
+from service.logs import bound
 from service.streams.entry import Delivery, Work
 from service.streams.keys import GROUP, PartitionKeys
 from service.telemetry.observer import Ending
@@ -121,9 +121,11 @@ class Tracing:
         span = self._tracer.start_span("learn batch", ROOT, attributes=size, links=links)
         for job in jobs.values():
             job.busy = True
-        shown = NonRecordingSpan(next(iter(jobs.values())).context) if len(works) == 1 else span
+        shown = next(iter(jobs.values())).context if len(works) == 1 else span.get_span_context()
+        # A trace that is not sampled is not named: nobody will ever find it.
+        told = {"trace_id": format_trace_id(shown.trace_id)} if shown.trace_flags.sampled else {}
         try:
-            with use_span(shown, record_exception=False, set_status_on_exception=False):
+            with bound(**told):
                 yield
         finally:
             self._parts(span, jobs, timeline.stages)
@@ -142,7 +144,7 @@ class Tracing:
 
     def trace_id(self, delivery: Delivery) -> str | None:
         job = self._of(delivery)
-        return f"{job.context.trace_id:032x}" if job is not None else trace_id(delivery.fields)
+        return format_trace_id(job.context.trace_id) if job is not None else trace_id(delivery.fields)
 
     def _of(self, delivery: Delivery) -> Job | None:
         return self._open.get((delivery.keys.jobs, delivery.id))

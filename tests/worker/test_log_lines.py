@@ -44,8 +44,8 @@ def learning(log: io.StringIO) -> list[dict[str, Any]]:
     return [line for line in lines if line["message"].startswith("[Learning]")]
 
 
-def entry(job: dict[str, Any], trace: str = TRACE) -> Any:
-    return {"job": json.dumps(job), "traceparent": f"00-{trace}-00f067aa0ba902b7-00"}
+def entry(job: dict[str, Any], trace: str = TRACE, flags: str = "00") -> Any:
+    return {"job": json.dumps(job), "traceparent": f"00-{trace}-00f067aa0ba902b7-{flags}"}
 
 
 async def test_every_line_about_a_job_names_it(
@@ -122,6 +122,31 @@ async def test_with_spans_a_line_belongs_to_the_span(
     (job,) = received.named(f"process {keys.partitions[0].jobs}")
     (done,) = [line for line in learning(log) if "completed in" in line["message"]]
     assert done["trace_id"] == job.trace
+
+
+@pytest.mark.parametrize(("sampler", "named"), [("parentbased_always_on", True), ("parentbased_always_off", False)])
+async def test_lines_about_a_traced_batch_belong_to_its_span_where_that_is_kept(
+    settings: Settings,
+    redis_client: Redis,
+    keys: Keys,
+    log: io.StringIO,
+    monkeypatch: pytest.MonkeyPatch,
+    sampler: str,
+    named: bool,
+) -> None:
+    """The sampler may take jobs, whose producers want it, and not the trace of their batch."""
+    for number in (1, 2):
+        await redis_client.xadd(keys.partitions[0].jobs, entry(edit(number), f"{number:032x}", flags="01"))
+    with receiving() as (endpoint, received):
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"{endpoint}/v1/traces")
+        monkeypatch.setenv("OTEL_TRACES_SAMPLER", sampler)
+        async with seen_over_http(settings) as watched, running(settings) as worker, watched(worker):
+            await until(lambda: drained(redis_client, keys))
+            worker.stop()
+    assert len(received.named(f"process {keys.partitions[0].jobs}")) == 2
+    batches = {span.trace for span in received.named("learn batch")}
+    about = [line for line in learning(log) if "Updating profile" in line["message"]]
+    assert {line.get("trace_id") for line in about} == (batches if named else {None})
 
 
 async def test_a_person_sees_the_words_and_little_else(
