@@ -15,17 +15,17 @@ import socket
 import statistics
 import threading
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import islice
 from typing import Any
 
 from tests.benchmarks import jobs
-from tests.benchmarks.lab import PIPELINE, Lab
+from tests.benchmarks.lab import PIPELINE, Lab, Reading
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import Program, module
 from tests.benchmarks.results import Results
-from tests.benchmarks.rows.throughput import DONE, WARM
+from tests.benchmarks.rows.throughput import WARM
 from tests.http.conftest import free_port
 
 SCRAPE_SECONDS = 5.0
@@ -47,39 +47,59 @@ def measure(lab: Lab, options: Options, results: Results) -> None:
 
 
 def _side_by_side(lab: Lab, options: Options, *settings: Settings) -> list[float]:
-    """Return the CPU milliseconds of a job of one worker for each of ``settings``, all at work at the same time."""
+    """Return the CPU milliseconds of a job of one worker for each of ``settings``, all at work at the same time.
+
+    From one moment at which nothing is in work to the next: what is half done when CPU is read would weigh more than
+    what is measured.
+    """
     lab.empty()
     labs = [lab.beside(f"learning-{place}") for place in range(len(settings))]
+    warm = round(options.jobs // 2 * WARM)
     with ExitStack() as stack:
         programs = [stack.enter_context(one.workers(**own)) for one, own in zip(labs, settings, strict=True)]
         for own in settings:
             stack.enter_context(_scraped(own))
-        every = [program for of_one in programs for program in of_one]
-        total = _enqueue(labs, options)  # only now: who begins earlier is ahead in his backlog all the way
-        lab.wait(lambda: min(_completed(labs)) >= total * WARM, every)
+        series = _series(labs, options)
+        _enqueue(labs, series, warm)
+        for one, of in zip(labs, programs, strict=True):
+            one.wait_completed(warm, of)
         first = [one.read(of) for one, of in zip(labs, programs, strict=True)]
-        lab.wait(lambda: max(_completed(labs)) >= total * DONE, every, seconds=options.limit * 2)
-        last = [one.read(of) for one, of in zip(labs, programs, strict=True)]
+        _enqueue(labs, series, options.jobs // 2 - warm)
+        last = _when_done(labs, programs, options)
         for one in labs:
-            one.wait_completed(total, every)
             one.settled_properly()
     return [after.since(before).worker_ms for before, after in zip(first, last, strict=True)]
 
 
-def _completed(labs: Iterable[Lab]) -> list[int]:
-    return [one.completed() for one in labs]
+def _when_done(labs: Sequence[Lab], programs: Sequence[list[Program]], options: Options) -> list[Reading]:
+    """Read each worker when it has done all, and not when the last one has."""
+    every = [program for of_one in programs for program in of_one]
+    done: dict[int, Reading] = {}
+
+    def all_done() -> bool:
+        for place, (one, of) in enumerate(zip(labs, programs, strict=True)):
+            if place not in done and one.completed() == options.jobs // 2:
+                done[place] = one.read(of)
+        return len(done) == len(labs)
+
+    lab = labs[0]
+    lab.wait(all_done, every, seconds=options.limit * 2)
+    return [done[place] for place in range(len(labs))]
 
 
-def _enqueue(labs: Sequence[Lab], options: Options) -> int:
-    """Give each worker its jobs, in turn; return how many each has."""
-    count = options.jobs // 2
-    series = [
-        jobs.spread(count, options.writers // 2, options.pair_kb, name=f"w{place}-") for place in range(len(labs))
+def _series(labs: Sequence[Lab], options: Options) -> list[Iterator[bytes]]:
+    """Return the jobs of each worker, the same texts of writers of its own."""
+    return [
+        jobs.spread(options.jobs // 2, options.writers // 2, options.pair_kb, name=f"w{place}-")
+        for place in range(len(labs))
     ]
-    while chunks := [chunk for one in series if (chunk := list(islice(one, PIPELINE)))]:
-        for one, chunk in zip(labs, chunks, strict=True):
-            one.enqueue(chunk)
-    return count
+
+
+def _enqueue(labs: Sequence[Lab], series: Sequence[Iterator[bytes]], count: int) -> None:
+    """Give each worker ``count`` jobs, in turn: who began earlier would be ahead in his backlog all the way."""
+    for start in range(0, count, PIPELINE):
+        for one, payloads in zip(labs, series, strict=True):
+            one.enqueue(islice(payloads, min(PIPELINE, count - start)))
 
 
 def _variants(endpoint: str) -> dict[str, Settings]:
