@@ -25,10 +25,9 @@ def throughput(history: Sequence[Minute]) -> str:
         said = f"{one.at:%H:%M} {one.completed:,} settled" + (f", {one.dead:,} dead" if one.dead else "")
         marks.append(_bar(number * step, step * 0.8, 0, one.completed, most, "bar", said))
         marks.append(_bar(number * step, step * 0.8, one.completed, one.dead, most, "bar bad", said))
-    total = sum(one.completed for one in history)
-    return _figure(
-        "Settled a minute", f"most {most:,}, {total:,} in {len(history)} min", "".join(marks), _span(history)
-    )
+    settled, dead = sum(one.completed for one in history), sum(one.dead for one in history)
+    words = f"most {most:,}, {settled:,}{f' and {dead:,} dead' if dead else ''} in {len(history)} min"
+    return _figure("Settled a minute", words, "".join(marks), _span(history))
 
 
 def depth(history: Sequence[Minute]) -> str:
@@ -41,7 +40,7 @@ def depth(history: Sequence[Minute]) -> str:
         if one.depth is not None
     )
     seen = [one.depth for one in history if one.depth is not None]
-    last = f", now {seen[-1]:,}" if seen else ""
+    last = f", last seen {seen[-1]:,}" if seen else ""
     return _figure("Depth", f"most {most:,}{last}", marks, _span(history))
 
 

@@ -94,13 +94,12 @@ def _recent(recent: Sequence[Learnt], now: float) -> str:
     rows = [
         row(
             f'<a href="/writers/{quote(one.user_id, safe="")}">{esc(one.user_id)}</a>',
+            f'{one.score_before:.0f} → {one.score_after:.0f} % <span class="note">{age(now - one.at)}</span>',
             esc(", ".join(one.patterns)),
-            f"{one.score_before:.0f} → {one.score_after:.0f} %",
-            age(now - one.at),
         )
         for one in recent
     ]
-    return table("Learned last", ("Writer", "Patterns", "Score", ""), rows) if rows else ""
+    return table("Learned last", ("Writer", "Score", "Patterns"), rows) if rows else ""
 
 
 def _services(snapshot: Snapshot, words: dict[str, str], now: float) -> str:
