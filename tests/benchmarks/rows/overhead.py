@@ -31,6 +31,7 @@ from tests.benchmarks.rows.throughput import WARM
 from tests.http.conftest import free_port
 
 SCRAPE_SECONDS = 5.0
+SEND_SECONDS = 2.0  # spans wait this long at most, so that nearly all are sent when CPU is read; the SDK says 5
 SHARE = 4  # of the jobs and writers of a throughput run is what a worker here is given
 Settings = Mapping[str, Any]
 NOTHING: dict[str, Any] = {"LEARNING_LOG_LEVEL": "error"}
@@ -127,7 +128,10 @@ def _variants(endpoint: str) -> dict[str, Settings]:
         "OTEL_METRIC_EXPORT_INTERVAL": round(SCRAPE_SECONDS * 1000),
     }
     metrics = {**logs, **pushed, "LEARNING_HTTP_PORT": free_port()}
-    traces = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{endpoint}/v1/traces"}
+    traces = {
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{endpoint}/v1/traces",
+        "OTEL_BSP_SCHEDULE_DELAY": round(SEND_SECONDS * 1000),
+    }
     some = {**traces, "OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": 0.05}
     return {
         "nothing": NOTHING,
