@@ -48,6 +48,7 @@ async def reclaim_abandoned(settings: Settings, *, min_idle: float | None, watch
 
     With ``watch`` this goes on until a stop signal; with ``due`` writers whose waiting edits are due are learned too.
     """
+    gc.set_threshold(*COLLECTOR)
     unserved = settings.model_copy(update={"learning_http_port": 0})  # the port is a worker's; what is pushed is both's
     async with seen_over_http(unserved) as watched, stoppable_worker(settings) as worker:
         if worker is None:
