@@ -102,7 +102,7 @@ def get_logger(**bound: Any) -> FilteringBoundLogger:
 def bound(**values: Any) -> Iterator[None]:
     """Give every line of this task inside the block ``values``, unless the line says otherwise itself.
 
-    One variable for all of them: structlog's own look through all variables of the context for each line.
+    One variable holds them all: structlog has one for each, and looks through the whole context at every line.
     """
     token = _bound.set({**_bound.get(), **values})
     try:
