@@ -148,6 +148,26 @@ def test_languages(text: str, language: str) -> None:
     assert detect(text, text) == language
 
 
+ENGLISH = "We walked to the market on the hill and bought some of the pears that they had. "
+GERMAN = "Wir sind mit dem Zug auf den Berg gefahren und haben dort die Birnen gekauft, die es gab. "
+NAMES = "Pear Plum Quince Sorbus Malus Prunus Cydonia Medlar Rowan Damson. "
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        (4 * ENGLISH + 2 * GERMAN, "en"),
+        (4 * NAMES + 4 * GERMAN, "de"),
+        ("Thank you for all of this. " + GERMAN + GERMAN, "de"),
+        (4 * NAMES + 4 * NAMES, "und"),
+    ],
+    ids=["clear at once", "clear in the end", "mixed at first", "never clear"],
+)
+def test_the_language_is_that_of_the_beginning_where_that_is_clear(text: str, language: str) -> None:
+    assert detect(text, text) == language
+    assert detect(GERMAN, text) == language or language == "und"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_lexicon_loads(language: str) -> None:
     lists = lexicon(language)
