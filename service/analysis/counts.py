@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from schemas.delta import NOTHING, Count, Measure
+from schemas.made import made
 
 
 @lru_cache(maxsize=8192)
@@ -58,4 +59,6 @@ def sizes(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
 def measure(before: float, after: float) -> Measure:
     """Two means and their difference, rounded so that stored deltas stay short."""
     before, after = round(before, 4), round(after, 4)
-    return Measure(before=before, after=after, difference=round(after - before, 4))
+    if before == after:
+        return made(Measure, {"before": before, "after": after, "difference": 0.0})
+    return made(Measure, {"before": before, "after": after, "difference": round(after - before, 4)})

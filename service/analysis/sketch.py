@@ -10,17 +10,16 @@ at most is stored for an edit.
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Final
 from zlib import crc32
 
 from service.analysis.tokens import words
 
-CAP = 500
-_MOST_KEPT = 1 << 14
-_GAP = b"\0\0"
+CAP: Final = 500
+_MOST_KEPT: Final = 1 << 14
+_GAP: Final = b"\0\0"
 
 
 def sketch(text: str) -> bytes:
@@ -53,13 +52,13 @@ def _wanted(phrase: str) -> bytes:
     return _hashes(words(phrase))
 
 
-class _Kept(dict[str, int]):
+class _Kept(dict[str, bytes]):
     """The hashes of words, kept, for texts share their common words: a look-up costs a third of a call."""
 
-    def __missing__(self, word: str) -> int:
+    def __missing__(self, word: str) -> bytes:
         if len(self) >= _MOST_KEPT:
             self.clear()
-        found = self[word] = crc32(word.encode("utf-8", "replace")) & 0xFFFF
+        found = self[word] = (crc32(word.encode("utf-8", "replace")) & 0xFFFF).to_bytes(2, "little")
         return found
 
 
@@ -67,7 +66,4 @@ _kept = _Kept()
 
 
 def _hashes(found: Iterable[str]) -> bytes:
-    hashes = array("H", map(_kept.__getitem__, found))
-    if sys.byteorder == "big":
-        hashes.byteswap()
-    return hashes.tobytes()
+    return b"".join(map(_kept.__getitem__, found))
