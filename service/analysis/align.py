@@ -22,11 +22,9 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import pairwise
 from operator import lt
-from typing import Literal
+from typing import Final, Literal
 
 from rapidfuzz.distance import Indel
 
@@ -34,41 +32,41 @@ from service.analysis.document import Unit
 from service.analysis.lexicon import Lexicon
 from service.analysis.tokens import is_character_script
 
-_COMMON = 24
-_NEAR = 0.34
-_NEAR_IN_PLACE = 0.25
-_CONTAINED = 0.6
-_NEARLY_ALL = 0.75
+_COMMON: Final = 24
+_NEAR: Final = 0.34
+_NEAR_IN_PLACE: Final = 0.25
+_CONTAINED: Final = 0.6
+_NEARLY_ALL: Final = 0.75
 # Words that a joined sentence must have in common with what is left to explain, and the least share of its own.
-_SHARED = 3
-_RECOVERED = 0.5
-_ALIKE = 0.5
-_ALIKE_ALONE = 0.2
-_ALIKE_LETTERS = 0.6
-_LETTERS = 240
-_WINDOW = 2
-_GROUP = 24
-MOST = 1_000
+_SHARED: Final = 3
+_RECOVERED: Final = 0.5
+_ALIKE: Final = 0.5
+_ALIKE_ALONE: Final = 0.2
+_ALIKE_LETTERS: Final = 0.6
+_LETTERS: Final = 240
+_WINDOW: Final = 2
+_GROUP: Final = 24
+MOST: Final = 1_000
 
 
-@dataclass(slots=True)
 class Group:
     """Sentences of the draft and what they became."""
 
-    before: list[int]
-    after: list[int]
+    def __init__(self, before: list[int], after: list[int]) -> None:
+        self.before = before
+        self.after = after
 
 
-@dataclass(slots=True)
 class Alignment:
     """Every sentence of both sides in exactly one of these."""
 
-    equal: list[tuple[int, int]] = field(default_factory=list)
-    moved: list[tuple[int, int]] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
-    deleted: list[int] = field(default_factory=list)
-    inserted: list[int] = field(default_factory=list)
-    truncated: bool = False
+    def __init__(self, equal: list[tuple[int, int]]) -> None:
+        self.equal = equal
+        self.moved: list[tuple[int, int]] = []
+        self.groups: list[Group] = []
+        self.deleted: list[int] = []
+        self.inserted: list[int] = []
+        self.truncated = False
 
     def changed(self) -> tuple[list[int], list[int]]:
         """The sentences of either side that are equal to none of the other."""
@@ -77,10 +75,10 @@ class Alignment:
         return before + self.deleted, after + self.inserted
 
 
-def align(before: Sequence[Unit], after: Sequence[Unit], lexicon: Lexicon) -> Alignment:
+def align(before: list[Unit], after: list[Unit], lexicon: Lexicon) -> Alignment:
     """Match the sentences of two texts."""
     matched, left_before, left_after = _match_equal(before, after)
-    result = Alignment(equal=matched)
+    result = Alignment(matched)
     if not _is_increasing(places := [b for _, b in matched]):
         in_order = _longest_increasing(places)
         result.equal = [pair for pair, kept in zip(matched, in_order, strict=True) if kept]
@@ -96,7 +94,7 @@ def align(before: Sequence[Unit], after: Sequence[Unit], lexicon: Lexicon) -> Al
     return result
 
 
-def _match_equal(before: Sequence[Unit], after: Sequence[Unit]) -> tuple[list[tuple[int, int]], list[int], list[int]]:
+def _match_equal(before: list[Unit], after: list[Unit]) -> tuple[list[tuple[int, int]], list[int], list[int]]:
     """Pairs of equal sentences in the draft's order, and the indices left over on both sides.
 
     What both texts begin with is paired without looking it up: as often as a sentence stands there, it does on both.
@@ -156,17 +154,14 @@ class _Pairer:
     """Pairs the sentences that are not equal to any."""
 
     def __init__(
-        self, before: Sequence[Unit], after: Sequence[Unit], lexicon: Lexicon, anchors: Sequence[tuple[int, int]]
+        self, before: list[Unit], after: list[Unit], lexicon: Lexicon, anchors: Sequence[tuple[int, int]]
     ) -> None:
         self._before = before
         self._after = after
         self._lexicon = lexicon
         self._anchors_before = [a for a, _ in anchors]
         self._anchors_after = [b for _, b in anchors]
-
-    @cached_property
-    def _equal(self) -> tuple[frozenset[int], frozenset[int]]:
-        return frozenset(self._anchors_before), frozenset(self._anchors_after)
+        self._equal: tuple[frozenset[int], frozenset[int]] | None = None
 
     def pair(self, left_before: list[int], left_after: list[int]) -> list[Group]:
         """Groups of sentences that became each other, in the order of the saved text."""
@@ -266,9 +261,9 @@ class _Pairer:
             at = min(ranks[gap], max(0, len(neighbours) - 1))
             ranks[gap] += 1
             near = set(neighbours[max(0, at - _WINDOW) : at + _WINDOW + 1])
-            for word in self._bags_after[b] & holders.keys():
-                if len(holders[word]) <= _COMMON:
-                    near.update(holders[word])
+            for word in self._bags_after[b]:
+                if (having := holders.get(word)) and len(having) <= _COMMON:
+                    near.update(having)
             found += [(a, b) for a in near]
         return found
 
@@ -299,6 +294,8 @@ class _Pairer:
 
     def _is_alone(self, a: int, b: int) -> bool:
         """Whether both neighbours of both sentences are equal on both sides, or the ends of the texts."""
+        if self._equal is None:
+            self._equal = frozenset(self._anchors_before), frozenset(self._anchors_after)
         equal_before, equal_after = self._equal
         return all(
             side is None or index in side
@@ -380,7 +377,7 @@ class _Pairer:
         return self._union(self._after, group.after) - self._union(self._before, group.before)
 
     @staticmethod
-    def _union(units: Sequence[Unit], indices: list[int]) -> Counter[str]:
+    def _union(units: list[Unit], indices: list[int]) -> Counter[str]:
         found: Counter[str] = Counter()
         for index in indices:
             found.update(_Pairer._every(units[index]))

@@ -14,43 +14,44 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Final, Literal
 
 from service.analysis.mask import EMOJI_MARK
 
 LineKind = Literal["prose", "bullet", "numbered", "heading"]
 
-_MARKER = re.compile(
+_MARKER: Final = re.compile(
     r"(?P<quote>>[>\s]*)?"
     r"(?:(?P<bullet>[-*+–•▪‣·◦●○■□◆➤➔→✓✔✗✘])[ \t]+|(?P<number>\d{1,2})[.)][ \t]+"
     r"|(?P<heading>#{1,6})[ \t]+|(?P<dot>[・•●]))?"
 )
-_RULE = re.compile(r"([-*_=])(?:[ \t]*\1){2,}|=+")
-_THREAD_MARK = re.compile(r"\s{0,8}[(\[]?\d{1,2}/(?:\d{1,2}|n)?[)\]]?(?=\s|$)[ \t:–-]{0,8}")
-_EMPHASIS = re.compile(
+_RULE: Final = re.compile(r"([-*_=])(?:[ \t]*\1){2,}|=+")
+_THREAD_MARK: Final = re.compile(r"\s{0,8}[(\[]?\d{1,2}/(?:\d{1,2}|n)?[)\]]?(?=\s|$)[ \t:–-]{0,8}")
+_EMPHASIS: Final = re.compile(
     r"(\*{1,3})(?=[^\s*])([^*\n]{0,400}[^\s*])\1|(?<![\w_])(_{1,3})(?=[^\s_])([^_\n]{0,400}[^\s_])\3(?![\w_])"
 )
-_MOST_EMPHASIS = 2_000
-MOST = 4_000
-_TERMINATORS = frozenset(".!?…。！？؟।॥:;")
-_CLOSERS = "\"'”’»)]}」』）*_" + EMOJI_MARK + " "
-_WRAP = 50
+_MOST_EMPHASIS: Final = 2_000
+MOST: Final = 4_000
+_TERMINATORS: Final = frozenset(".!?…。！？؟।॥:;")
+_CLOSERS: Final = "\"'”’»)]}」』）*_" + EMOJI_MARK + " "
+_WRAP: Final = 50
 
 
-class Line(NamedTuple):
+class Line:
     """One line of a post, or several that were only wrapped; `paragraph` numbers the paragraphs of the post."""
 
-    kind: LineKind
-    text: str
-    paragraph: int
+    def __init__(self, kind: LineKind, text: str, paragraph: int) -> None:
+        self.kind = kind
+        self.text = text
+        self.paragraph = paragraph
 
 
-@dataclass(slots=True)
 class Blocks:
     """The lines of a post that hold words, and what was counted on the way."""
 
-    lines: list[Line]
-    emphasis: int = 0
+    def __init__(self, lines: list[Line], emphasis: int) -> None:
+        self.lines = lines
+        self.emphasis = emphasis
 
 
 def blocks(text: str) -> Blocks:

@@ -7,8 +7,10 @@ wherever it stands. The rest is only compared for equality, and the delta says `
 
 from __future__ import annotations
 
-WINDOW = 131_072
-_LEAST_POST = 1_024
+from typing import Final
+
+WINDOW: Final = 131_072
+_LEAST_POST: Final = 1_024
 
 
 def bounded(before: list[str], after: list[str]) -> tuple[list[str], list[str], bool]:

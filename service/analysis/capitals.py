@@ -8,6 +8,7 @@ left alone. Scripts without case have none.
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import regex  # type: ignore[import-untyped]
 
@@ -15,14 +16,14 @@ from schemas.delta import Count
 from service.analysis.counts import balance, multiset
 from service.analysis.lexicon import Lexicon
 
-SHORTEST = 3
-_CAPITALS = regex.compile(rf"(?<![\p{{L}}\p{{N}}])\p{{Lu}}{{{SHORTEST},}}(?![\p{{L}}\p{{N}}])")
+SHORTEST: Final = 3
+_CAPITALS: Final = regex.compile(rf"(?<![\p{{L}}\p{{N}}])\p{{Lu}}{{{SHORTEST},}}(?![\p{{L}}\p{{N}}])")
 # Neither is less than what has three capitals in a row. The first is fastest: all capitals are made one letter, and so
 # is what is not ASCII, which stands there as a question mark. In the second Han, kana and Hangul have no capitals.
-_ONE_CAPITAL = bytes(ord("A") if chr(code).isupper() or code == ord("?") else ord("a") for code in range(256))
-_SHOUT = SHORTEST * b"A"
-_MAY_SHOUT = re.compile(SHORTEST * "[A-Z\u00c0-\u1fff\u2100-\u2e7f\ua640-\uabff\uff21-\U0001ffff]")
-_WORD = regex.compile(r"\p{Ll}[\p{Ll}\p{M}]+")
+_ONE_CAPITAL: Final = bytes(ord("A") if chr(code).isupper() or code == ord("?") else ord("a") for code in range(256))
+_SHOUT: Final = SHORTEST * b"A"
+_MAY_SHOUT: Final = re.compile(SHORTEST * "[A-Z\u00c0-\u1fff\u2100-\u2e7f\ua640-\uabff\uff21-\U0001ffff]")
+_WORD: Final = regex.compile(r"\p{Ll}[\p{Ll}\p{M}]+")
 
 
 def capitals(before: str, after: str, lexicon: Lexicon) -> Count:

@@ -7,7 +7,7 @@ which every other sentence changed). In the groups beyond that only words are co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import Final
 
 from schemas.delta import Ending, Opening, SpanKind
 from service.analysis.align import Alignment, Group
@@ -21,16 +21,15 @@ from service.analysis.rewritten import without_rewritten
 from service.analysis.spans import Change, Classifier, GroupDiff, Reason
 from service.analysis.tokens import words
 
-TOKEN_BUDGET = 20_000
-CHANGE_BUDGET = 192
+TOKEN_BUDGET: Final = 20_000
+CHANGE_BUDGET: Final = 192
 # A label (`Hot take:`) is a phrase, wherever it stands.
-_LABEL = 2
-_NO_RUN = Run(0, 0, 0, 0)
+_LABEL: Final = 2
+_NO_RUN: Final = Run(0, 0, 0, 0)
 # What can split or merge sentences; a repaired blank (`day.New`) cannot.
-_RESTRUCTURES = frozenset((Reason.MARKS, Reason.CONJUNCTION, Reason.CONTENT, Reason.FUNCTION, Reason.GRAMMAR))
+_RESTRUCTURES: Final = frozenset((Reason.MARKS, Reason.CONJUNCTION, Reason.CONTENT, Reason.FUNCTION, Reason.GRAMMAR))
 
 
-@dataclass(slots=True)
 class Comparison:
     """The changed spans of one edit, and what follows from them.
 
@@ -38,31 +37,31 @@ class Comparison:
     are the saved text's.
     """
 
-    changes: list[Change] = field(default_factory=list)
-    equal: list[tuple[int, int]] = field(default_factory=list)
-    groups: list[Group] = field(default_factory=list)
-    phrase_words: list[tuple[int, int]] = field(default_factory=list)
-    pairs: list[tuple[str, str]] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    added: list[str] = field(default_factory=list)
-    changed_words: int = 0
-    restructured: bool = False
-    truncated: bool = False
-    opening: Opening = "none"
-    ending: Ending = "none"
+    def __init__(self, equal: list[tuple[int, int]]) -> None:
+        self.equal = equal
+        self.changes: list[Change] = []
+        self.groups: list[Group] = []
+        self.phrase_words: list[tuple[int, int]] = []
+        self.pairs: list[tuple[str, str]] = []
+        self.removed: list[str] = []
+        self.added: list[str] = []
+        self.changed_words = 0
+        self.restructured = self.truncated = False
+        self.opening: Opening = "none"
+        self.ending: Ending = "none"
 
 
 Compared = tuple[GroupDiff, list[str], list[str], tuple[int, int]]
 
 
-@dataclass(slots=True)
 class _Memo:
     """What was found out about groups and single sentences: a text that repeats itself does so on every line."""
 
-    lists: Lexicon
-    classifier: Classifier
-    groups: dict[tuple[str, str], Compared] = field(default_factory=dict)
-    single: dict[tuple[str, bool], list[str]] = field(default_factory=dict)
+    def __init__(self, lists: Lexicon, before: str, after: str) -> None:
+        self.lists = lists
+        self.classifier = Classifier(lists, before, after)
+        self.groups: dict[tuple[str, str], Compared] = {}
+        self.single: dict[tuple[str, bool], list[str]] = {}
 
     def group(self, before: str, after: str) -> Compared:
         """The changes of one group, the phrases removed and added, and the words of these."""
@@ -84,8 +83,8 @@ class _Memo:
 
 def compare(before: Document, after: Document, alignment: Alignment, lists: Lexicon) -> Comparison:
     """Compare everything that `alignment` did not find equal."""
-    result = Comparison(equal=[*alignment.equal, *alignment.moved])
-    memo = _Memo(lists, Classifier(lists, before.text, after.text))
+    result = Comparison(alignment.equal + alignment.moved)
+    memo = _Memo(lists, before.text, after.text)
     budget = TOKEN_BUDGET
     for group in alignment.groups:
         texts = _joined(before.units, group.before), _joined(after.units, group.after)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from schemas.delta import Analysis, Count, Span, StyleDelta, Substitution
 from schemas.made import made
@@ -38,14 +38,14 @@ from service.analysis.sketch import sketch_words
 from service.analysis.spans import Reason
 from service.analysis.threads import posts_count
 
-_DEFAULTS = dict(StyleDelta())
-_MAX_SUBSTITUTIONS = 40
-_MAX_EXPRESSION = 200
-_SAMPLE = 800
+_DEFAULTS: Final = dict(StyleDelta())
+_MAX_SUBSTITUTIONS: Final = 40
+_MAX_EXPRESSION: Final = 200
+_SAMPLE: Final = 800
 _KINDS: tuple[tuple[str, LineKind], ...] = (("bullets", "bullet"), ("numbered", "numbered"), ("headings", "heading"))
-_MASKED = ("links", "code", "hashtags", "mentions")
+_MASKED: Final = ("links", "code", "hashtags", "mentions")
 # Name of the word list -> name of the field.
-_MARKS = (
+_MARKS: Final = (
     ("contractions", "contractions"),
     ("hedges", "hedges"),
     ("intensifiers", "intensifiers"),
@@ -54,9 +54,9 @@ _MARKS = (
     ("second_person", "second_person"),
     ("laughter", "laughter"),
 )
-_REWRITE = 0.8
+_REWRITE: Final = 0.8
 # Marks that make an edit evidence although no word changed; the others (links, code, mentions) are facts.
-_TELLING = (
+_TELLING: Final = (
     "emoji",
     "bullets",
     "numbered",
@@ -214,7 +214,7 @@ class _Fields:
         return (self._before, gone), (self._after, come)
 
     @staticmethod
-    def _placed(single: Sequence[int], units: Sequence[Unit], fields: dict[str, Any], side: str) -> set[int]:
+    def _placed(single: Sequence[int], units: list[Unit], fields: dict[str, Any], side: str) -> set[int]:
         """Which of the sentences that only this side has are its hook or its ending."""
         places: set[int] = set()
         if fields["ending_before"] != fields["ending_after"] and fields[f"ending_{side}"] != "none":
@@ -282,7 +282,7 @@ class _Fields:
         }
 
 
-def _begin_alike(before: Sequence[Unit], after: Sequence[Unit]) -> bool:
+def _begin_alike(before: list[Unit], after: list[Unit]) -> bool:
     """Whether both texts begin with the same sentence, and it stands alone in both or in neither."""
     if len(before) < 2 or len(after) < 2 or before[0].text != after[0].text:
         return False
@@ -290,7 +290,7 @@ def _begin_alike(before: Sequence[Unit], after: Sequence[Unit]) -> bool:
     return alone_before == alone_after and before[0].leads_list == after[0].leads_list
 
 
-def _end_alike(before: Sequence[Unit], after: Sequence[Unit]) -> bool:
+def _end_alike(before: list[Unit], after: list[Unit]) -> bool:
     """Whether both texts end in the same sentence, and neither consists of it."""
     return len(before) > 1 and len(after) > 1 and before[-1].text == after[-1].text
 

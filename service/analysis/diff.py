@@ -17,26 +17,32 @@ more of what stayed, `Levenshtein` (flat memory) above. The shortest script is n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import Final
 
 from rapidfuzz.distance import Indel, Levenshtein
 
 from service.analysis.lexicon import Lexicon
 from service.analysis.tokens import Tokens, is_character_script, is_word
 
-_INDEL_LIMIT = 256
-_GAP_WORDS = 2
+_INDEL_LIMIT: Final = 256
+_GAP_WORDS: Final = 2
 # How far back from its end a run is searched for the words before it.
-_REACH = 16
+_REACH: Final = 16
 
 
-class Run(NamedTuple):
+class Run:
     """Draft tokens a0..a1 became saved tokens b0..b1."""
 
-    a0: int
-    a1: int
-    b0: int
-    b1: int
+    def __init__(self, a0: int, a1: int, b0: int, b1: int) -> None:
+        self.a0 = a0
+        self.a1 = a1
+        self.b0 = b0
+        self.b1 = b1
+
+    @property
+    def places(self) -> tuple[int, int, int, int]:
+        """What tells a run from others of the same texts."""
+        return self.a0, self.a1, self.b0, self.b1
 
 
 Settled = Callable[[Run], bool]
@@ -163,7 +169,7 @@ def _peel(run: Run, a: Tokens, b: Tokens, settled: Settled) -> list[Run]:
     return front + middle + back[::-1]
 
 
-_STEPS = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (3, 1))
+_STEPS: Final = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (3, 1))
 
 
 def _known_prefix(run: Run, settled: Settled) -> Run | None:

@@ -6,9 +6,9 @@ leave most lines alone, which halves the cost of the usual pair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Final
 
 from service.analysis.blocks import Line, LineKind, blocks
 from service.analysis.lexicon import CHARACTER_LANGUAGES, Lexicon
@@ -18,14 +18,13 @@ from service.analysis.sentences import split
 from service.analysis.tokens import words_of_each
 
 # Twice as many sentences as 22,000 words of ordinary prose have.
-MAX_UNITS = 3_000
-_LONG = 7
+MAX_UNITS: Final = 3_000
+_LONG: Final = 7
 _LISTS: tuple[LineKind, ...] = ("bullet", "numbered")
 # Text, folded words, hedges and so on, long words, and size of a sentence.
 Looked = tuple[str, list[str], Marks, int, int]
 
 
-@dataclass(slots=True)
 class Unit:
     """One sentence, list item or heading; `paragraph` and `post` number its place.
 
@@ -33,25 +32,22 @@ class Unit:
     into a list.
     """
 
-    text: str
-    words: list[str]
-    marks: Marks
-    long_words: int
-    size: int
-    kind: LineKind
-    paragraph: int
-    post: int
-    in_prose: bool
-    leads_list: bool = False
+    def __init__(self, looked: Looked, kind: LineKind, paragraph: int, post: int) -> None:
+        self.text, self.words, self.marks, self.long_words, self.size = looked
+        self.kind = kind
+        self.paragraph = paragraph
+        self.post = post
+        self.in_prose = kind == "prose"
+        self.leads_list = False
 
 
-@dataclass(slots=True)
 class Memo:
     """What was found out about lines and sentences of either side."""
 
-    lexicon: Lexicon
-    lines: dict[tuple[LineKind, str], list[Looked]] = field(default_factory=dict)
-    sentences: dict[str, Looked] = field(default_factory=dict)
+    def __init__(self, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self.lines: dict[tuple[LineKind, str], list[Looked]] = {}
+        self.sentences: dict[str, Looked] = {}
 
     def of_line(self, line: Line) -> list[Looked]:
         """The sentences of one line that hold words."""
@@ -83,32 +79,31 @@ class Memo:
         text = line.text.replace(EMOJI_MARK, " ")
         return split(text, self.lexicon) if line.kind == "prose" else [text.strip()]
 
-    def _look_at(self, sentences: Sequence[str]) -> Iterator[Looked]:
+    def _look_at(self, sentences: list[str]) -> list[Looked]:
         lexicon = self.lexicon
         counts_characters = lexicon.language in CHARACTER_LANGUAGES
+        looked: list[Looked] = []
         for sentence, found in zip(sentences, words_of_each(sentences), strict=True):
             long_words = len([word for word in found if len(word) >= _LONG])
             size = sum(map(len, found)) if counts_characters else len(found)
-            yield sentence, found, find_marks(sentence, found, lexicon), long_words, size
+            looked.append((sentence, found, find_marks(sentence, found, lexicon), long_words, size))
+        return looked
 
 
-@dataclass(slots=True)
 class Document:
     """All posts of one side.
 
     `prose` is its sentences of prose, or all units when there are none; `size` is theirs, `words` are those of all.
     """
 
-    units: list[Unit] = field(default_factory=list)
-    posts: int = 0
-    emphasis: int = 0
-    masked: list[Masked] = field(default_factory=list)
-    truncated: bool = False
-    prose: list[Unit] = field(default_factory=list)
-    kinds: list[LineKind] = field(default_factory=list)
-    paragraphs: int = 0
-    words: int = 0
-    size: int = 0
+    def __init__(self, masked: list[Masked]) -> None:
+        self.masked = masked
+        self.posts = len(masked)
+        self.units: list[Unit] = []
+        self.prose: list[Unit] = []
+        self.kinds: list[LineKind] = []
+        self.emphasis = self.paragraphs = self.words = self.size = 0
+        self.truncated = False
 
     def collect(self, name: str) -> list[str]:
         """What was masked under `name` (`links`, `emoji`, ..), over all posts."""
@@ -139,7 +134,7 @@ def mask_all(posts: Sequence[str]) -> list[Masked]:
 
 def parse(masked: list[Masked], memo: Memo) -> Document:
     """Lines, sentences and words of one side."""
-    document = Document(posts=len(masked), masked=masked)
+    document = Document(masked)
     units = document.units
     paragraph = 0
     for post, part in enumerate(masked):
@@ -152,8 +147,7 @@ def parse(masked: list[Masked], memo: Memo) -> Document:
                 document.truncated = True
                 break
             kind, last = line.kind, line.paragraph
-            place = kind, paragraph + last, post, kind == "prose"
-            units += [Unit(*looked, *place) for looked in memo.of_line(line)]
+            units += [Unit(looked, kind, paragraph + last, post) for looked in memo.of_line(line)]
         paragraph += last + 1
     document.kinds = kinds = [unit.kind for unit in units]
     if any(kind in kinds for kind in _LISTS):

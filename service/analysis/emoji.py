@@ -8,23 +8,24 @@ with the variation selector that asks for it. Texts without any candidate are to
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import regex  # type: ignore[import-untyped]
 
-_BASE = r"(?:\p{Emoji_Presentation}|\p{Emoji}\uFE0F|\p{Emoji_Modifier_Base}(?=\p{Emoji_Modifier}))"
-_ONE = rf"{_BASE}\uFE0F?\p{{Emoji_Modifier}}?[\U000E0020-\U000E007F]*"
-_JOINED = r"(?:\u200D(?:\p{Extended_Pictographic})\uFE0F?\p{Emoji_Modifier}?)*"
-EMOJI = regex.compile(
+_BASE: Final = r"(?:\p{Emoji_Presentation}|\p{Emoji}\uFE0F|\p{Emoji_Modifier_Base}(?=\p{Emoji_Modifier}))"
+_ONE: Final = rf"{_BASE}\uFE0F?\p{{Emoji_Modifier}}?[\U000E0020-\U000E007F]*"
+_JOINED: Final = r"(?:\u200D(?:\p{Extended_Pictographic})\uFE0F?\p{Emoji_Modifier}?)*"
+EMOJI: Final = regex.compile(
     rf"[0-9#*]\uFE0F?\u20E3|\p{{Regional_Indicator}}{{2}}|(?!\p{{Regional_Indicator}})(?![0-9#*]){_ONE}{_JOINED}"
 )
 # Whatever one emoji can consist of stands in one such run, so that the slow pattern sees nothing else of a text.
-_PART = (
+_PART: Final = (
     "[0-9#*©®\u200d\u203c\u2049\u20e3\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f"
     "\U0001f000-\U0001ffff\U000e0020-\U000e007f]"
 )
-_RUN = re.compile(f"({_PART}{_PART}*)")
-_CANDIDATE = re.compile(r"[\u20e3\ufe0f\u231a-\u2b55\U0001f000-\U0001faff]")
-LAUGHING = frozenset("😂🤣😆😹😅")
+_RUN: Final = re.compile(f"({_PART}{_PART}*)")
+_CANDIDATE: Final = re.compile(r"[\u20e3\ufe0f\u231a-\u2b55\U0001f000-\U0001faff]")
+LAUGHING: Final = frozenset("😂🤣😆😹😅")
 
 
 def take_emoji(text: str, by: str) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ voice's, and one in twenty-five words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Final
 
 from schemas.delta import Body, Ending, Opening, VoiceType
 from service.analysis.document import Unit
@@ -16,12 +16,12 @@ from service.analysis.lexicon import Lexicon
 from service.analysis.markers import Found
 from service.analysis.tokens import fold
 
-_QUESTION = ("?", "？", "؟")
-_SHORT_LINE = 8
-_FEWEST_SIGNS = 3
+_QUESTION: Final = ("?", "？", "؟")
+_SHORT_LINE: Final = 8
+_FEWEST_SIGNS: Final = 3
 
 
-def ending(units: Sequence[Unit], lexicon: Lexicon) -> Ending:
+def ending(units: list[Unit], lexicon: Lexicon) -> Ending:
     """What the text ends in."""
     if len(units) < 2:
         return "none"
@@ -36,7 +36,7 @@ def ending(units: Sequence[Unit], lexicon: Lexicon) -> Ending:
     return "reflection" if _opens_with(text, lexicon, "reflection") else "none"
 
 
-def opening(units: Sequence[Unit], lexicon: Lexicon) -> Opening:
+def opening(units: list[Unit], lexicon: Lexicon) -> Opening:
     """What the text opens with."""
     if not units:
         return "none"
@@ -54,7 +54,7 @@ def opening(units: Sequence[Unit], lexicon: Lexicon) -> Opening:
     return "statement"
 
 
-def body(units: Sequence[Unit], found: Found) -> Body:
+def body(units: list[Unit], found: Found) -> Body:
     """What the body mostly is."""
     kinds = [unit.kind for unit in units]
     bullets, numbered = kinds.count("bullet"), kinds.count("numbered")
@@ -93,7 +93,7 @@ def _opens_with(text: str, lexicon: Lexicon, name: str) -> bool:
     return openers is not None and openers.match(text)
 
 
-_BEFORE_VERB = frozenset(
+_BEFORE_VERB: Final = frozenset(
     ["please", "so", "now", "and", "then", "just", "go", "kindly", "simply", "today", "bitte", "jetzt", "por", "favor"]
 )
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from service.analysis.tokens import fold, words
 
@@ -22,19 +22,19 @@ Expression = tuple[str, ...]
 # Name of the list, the string, and longer strings that hold it but mean something else.
 Substring = tuple[str, str, tuple[str, ...]]
 
-LANGUAGES = ("en", "de", "es", "fr", "pt", "ja", "zh")
-CHARACTER_LANGUAGES = frozenset(("ja", "zh"))
-MARKERS = (
+LANGUAGES: Final = ("en", "de", "es", "fr", "pt", "ja", "zh")
+CHARACTER_LANGUAGES: Final = frozenset(("ja", "zh"))
+MARKERS: Final = (
     *("hedges", "intensifiers", "second_person", "formal", "casual", "laughter", "contractions"),
     *("enthusiastic", "emotional", "opinion", "analytic", "narrative", "steps", "teaching"),
 )
 
 
 # Lists whose words alone are tone and no phrase.
-TONE = ("hedges", "intensifiers", "enthusiastic", "laughter", "formal", "casual")
+TONE: Final = ("hedges", "intensifiers", "enthusiastic", "laughter", "formal", "casual")
 
 # Stand beside numbers in any language, and are no facts themselves.
-UNITS = frozenset(
+UNITS: Final = frozenset(
     [
         "km",
         "m",

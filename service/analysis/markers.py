@@ -12,14 +12,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 from operator import add
+from typing import Final
 
 from service.analysis.lexicon import Lexicon
 
 Marks = tuple[tuple[str, str], ...]
 Found = dict[str, list[str]]
 # An English hedge, and a month.
-MAY = "may"
-_NO_HEDGE = _END = ""
+MAY: Final = "may"
+_NO_HEDGE: Final = ""
+_END: Final = ""
 
 
 def find_marks(sentence: str, words: list[str], lexicon: Lexicon) -> Marks:

@@ -12,52 +12,51 @@ line.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from typing import Final
 
 from service.analysis.emoji import take_emoji
 
 CODE, LINK, MENTION, HASHTAG, EMOJI_MARK = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3", "\ufdd4"
-MASKS = frozenset((CODE, LINK, MENTION, HASHTAG, EMOJI_MARK))
+MASKS: Final = frozenset((CODE, LINK, MENTION, HASHTAG, EMOJI_MARK))
 
-_UNSAFE = re.compile("[\ud800-\udfff\ufdd0-\ufdd4]")
-_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_ODD_ASCII = "\r\x0b\x0c"
-_ODD = re.compile(f"[{_ODD_ASCII}\x85\u2028\u2029\ud800-\udfff\ufdd0-\ufdd4]")
+_UNSAFE: Final = re.compile(r"[\ud800-\udfff\ufdd0-\ufdd4]")
+_BREAKS: Final = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_ODD_ASCII: Final = "\r\x0b\x0c"
+_ODD: Final = re.compile(rf"[{_ODD_ASCII}\x85\u2028\u2029\ud800-\udfff\ufdd0-\ufdd4]")
 # What every address without a scheme and without `@` holds.
-_INNER_STOP = re.compile(r"\.\S")
-_INLINE_CODE = re.compile(r"(?<!`)(`{1,3})(?!`)([^`\n]{1,2000})\1(?!`)")
-_MARKDOWN_LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\(([^()\s]{1,2000})(?: \"[^\"\n]{0,200}\")?\)")
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"“”「」（）。、]{1,2000}", re.IGNORECASE)
-_DOMAIN_END = r"\.(?:com|org|net|io|dev|app|co|ai|edu|gov|de|fr|es|pt|br|jp|cn|uk|eu|me|ly|gg)(?![\w-])"
-_HAS_DOMAIN = re.compile(_DOMAIN_END)
-_BARE_URL = re.compile(
+_INNER_STOP: Final = re.compile(r"\.\S")
+_INLINE_CODE: Final = re.compile(r"(?<!`)(`{1,3})(?!`)([^`\n]{1,2000})\1(?!`)")
+_MARKDOWN_LINK: Final = re.compile(r"!?\[([^\[\]\n]{0,500})\]\(([^()\s]{1,2000})(?: \"[^\"\n]{0,200}\")?\)")
+_URL: Final = re.compile(r"(?:https?://|www\.)[^\s<>\"“”「」（）。、]{1,2000}", re.IGNORECASE)
+_DOMAIN_END: Final = r"\.(?:com|org|net|io|dev|app|co|ai|edu|gov|de|fr|es|pt|br|jp|cn|uk|eu|me|ly|gg)(?![\w-])"
+_HAS_DOMAIN: Final = re.compile(_DOMAIN_END)
+_BARE_URL: Final = re.compile(
     rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{1,63}}\.){{0,4}}[A-Za-z0-9-]{{1,63}}{_DOMAIN_END}(?:/[^\s<>\"“”]{{0,2000}})?"
 )
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
-_MENTION = re.compile(r"(?<![\w@/])@[A-Za-z0-9_](?:[\w.-]{0,60}\w)?")
-_HASHTAG = re.compile(r"(?<![\w#&/])[#＃](?=\w{0,100}[^\W\d_])\w{1,100}")
-MOST = 2_000
-_TRAILING = ".,;:!?'\"”’)]}*_"
+_EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_MENTION: Final = re.compile(r"(?<![\w@/])@[A-Za-z0-9_](?:[\w.-]{0,60}\w)?")
+_HASHTAG: Final = re.compile(r"(?<![\w#&/])[#＃](?=\w{0,100}[^\W\d_])\w{1,100}")
+MOST: Final = 2_000
+_TRAILING: Final = ".,;:!?'\"”’)]}*_"
 
 
-@dataclass(slots=True)
 class Masked:
     """A text without what is not prose, and what was taken out."""
 
-    text: str
-    written: str
-    code: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-    mentions: list[str] = field(default_factory=list)
-    hashtags: list[str] = field(default_factory=list)
-    emoji: list[str] = field(default_factory=list)
+    def __init__(self, text: str) -> None:
+        self.text = self.written = text
+        self.code: list[str] = []
+        self.links: list[str] = []
+        self.mentions: list[str] = []
+        self.hashtags: list[str] = []
+        self.emoji: list[str] = []
 
 
 def mask(text: str) -> Masked:
     """Take out code, links, mentions, hashtags and emoji of one post."""
     if _is_odd(text):
         text = _BREAKS.sub("\n", _UNSAFE.sub("\ufffd", text))
-    masked = Masked(text, text)
+    masked = Masked(text)
     if "`" in text or "~~~" in text:
         _mask_code(masked)
     if "@" in text or "://" in text or "." in text:

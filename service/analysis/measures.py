@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 from schemas.delta import Measure
@@ -27,12 +26,12 @@ def mean_length(document: Document) -> float:
     return document.size / len(document.prose) if document.prose else 0.0
 
 
-def total_size(units: Sequence[Unit]) -> int:
+def total_size(units: list[Unit]) -> int:
     """Words of `units`, or their characters in Japanese and Chinese."""
     return sum([unit.size for unit in units])
 
 
-def shared_length(before: Sequence[Unit], after: Sequence[Unit], comparison: Comparison) -> Measure:
+def shared_length(before: list[Unit], after: list[Unit], comparison: Comparison) -> Measure:
     """Mean size of the sentences of prose that both sides share; 0 and 0 when there are none."""
     equal = [before[a].size for a, b in comparison.equal if before[a].in_prose and after[b].in_prose]
     words = [sum(equal)] * 2
@@ -46,7 +45,7 @@ def shared_length(before: Sequence[Unit], after: Sequence[Unit], comparison: Com
     return measure(*(total / max(count, 1) for total, count in zip(words, sentences, strict=True)))
 
 
-def long_words(units: Sequence[Unit]) -> float:
+def long_words(units: list[Unit]) -> float:
     """Share of words of seven letters or more."""
     found = sum([unit.long_words for unit in units])
     total = sum([len(unit.words) for unit in units])
@@ -67,7 +66,7 @@ def _plain(document: Document) -> float:
     return document.size / document.paragraphs if document.paragraphs else 0.0
 
 
-def _shared(before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment) -> list[tuple[int, int]]:
+def _shared(before: list[Unit], after: list[Unit], alignment: Alignment) -> list[tuple[int, int]]:
     """Pairs of sentences of prose that stand on both sides, in order of the draft."""
     pairs = list(alignment.equal)
     for group in alignment.groups:
@@ -78,7 +77,7 @@ def _shared(before: Sequence[Unit], after: Sequence[Unit], alignment: Alignment)
     return [(a, b) for a, b in pairs if before[a].in_prose and after[b].in_prose]
 
 
-def _breaks(shared: list[tuple[int, int]], before: Sequence[Unit], after: Sequence[Unit]) -> tuple[int, int]:
+def _breaks(shared: list[tuple[int, int]], before: list[Unit], after: list[Unit]) -> tuple[int, int]:
     breaks_before = breaks_after = 0
     lists_before, lists_after = _lists_until(before), _lists_until(after)
     for (a, b), (next_a, next_b) in pairwise(shared):
@@ -93,6 +92,6 @@ def _breaks(shared: list[tuple[int, int]], before: Sequence[Unit], after: Sequen
     return breaks_before, breaks_after
 
 
-def _lists_until(units: Sequence[Unit]) -> list[int]:
+def _lists_until(units: list[Unit]) -> list[int]:
     """How many units up to each are no prose."""
     return list(accumulate([not unit.in_prose for unit in units]))

@@ -28,6 +28,7 @@ likely to recur than a clause. None is part of another; what is on both sides wa
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from service.analysis.document import Unit
 from service.analysis.lexicon import Lexicon
@@ -36,24 +37,24 @@ from service.analysis.repairs import is_inflection, is_typo
 from service.analysis.spans import Change, GroupDiff, Reason
 from service.analysis.tokens import Tokens, is_character_script, is_word, tokenize, words
 
-MOST_REMOVED = 8
-MOST_ADDED = 6
-_SHORT = 4
-_LONGEST_WORDS = 10
-_LONGEST_CHARACTERS = 24
-_WHOLE_SENTENCE = 5
-_SURVIVED = 0.34
-_SHORTENED = 0.7
-_REPLACEMENT = 3
-_LONGEST_HEDGE = 5
+MOST_REMOVED: Final = 8
+MOST_ADDED: Final = 6
+_SHORT: Final = 4
+_LONGEST_WORDS: Final = 10
+_LONGEST_CHARACTERS: Final = 24
+_WHOLE_SENTENCE: Final = 5
+_SURVIVED: Final = 0.34
+_SHORTENED: Final = 0.7
+_REPLACEMENT: Final = 3
+_LONGEST_HEDGE: Final = 5
 # Characters that a span needs when only one of them is no kana (`ここだけの話`).
-_WITH_KANA = 5
-_REPAIRS = frozenset((Reason.SPELLING, Reason.LETTERS, Reason.GRAMMAR))
-_MENDED = 2
-_ORDERED = 2
-_SHORTEST_AMID_REPAIRS = 8
-_BREAKS = frozenset(":;：；.!?。！？…—") | MASKS
-_SET_OFF = frozenset(",:;.!?。！？、，：；—–")
+_WITH_KANA: Final = 5
+_REPAIRS: Final = frozenset((Reason.SPELLING, Reason.LETTERS, Reason.GRAMMAR))
+_MENDED: Final = 2
+_ORDERED: Final = 2
+_SHORTEST_AMID_REPAIRS: Final = 8
+_BREAKS: Final = frozenset(":;：；.!?。！？…—") | MASKS
+_SET_OFF: Final = frozenset(",:;.!?。！？、，：；—–")
 
 
 def group_phrases(diff: GroupDiff, lexicon: Lexicon) -> tuple[list[str], list[str]]:

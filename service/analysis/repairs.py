@@ -15,13 +15,15 @@ endings from the language's list, or both forms stand in one line of its irregul
 
 from __future__ import annotations
 
+from typing import Final
+
 from rapidfuzz.distance import OSA, Prefix
 
 from service.analysis.lexicon import Lexicon
 
-_LONGEST = 40
-_STEM = 0.6
-_JOINERS = str.maketrans("", "", " -'’‑‐·.")
+_LONGEST: Final = 40
+_STEM: Final = 0.6
+_JOINERS: Final = str.maketrans("", "", " -'’‑‐·.")
 
 
 def is_typo(before: str, after: str, lexicon: Lexicon) -> bool:

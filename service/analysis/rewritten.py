@@ -11,23 +11,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from typing import Final
 
 from service.analysis.lexicon import Lexicon
 from service.analysis.repairs import is_inflection, is_typo
 from service.analysis.spans import Change, Reason
 from service.analysis.tokens import is_character_script, words
 
-_FEWEST_WORDS = 4
-_FEWEST_CHARACTERS = 4
-_CAME_BACK = 0.5
+_FEWEST_WORDS: Final = 4
+_FEWEST_CHARACTERS: Final = 4
+_CAME_BACK: Final = 0.5
 # Half of what came back must be unaltered, so that few clauses are compared letter by letter.
-_UNALTERED = 0.5 * _CAME_BACK
+_UNALTERED: Final = 0.5 * _CAME_BACK
 # Clauses looked at, texts of the other side they are looked for in, and the most words of one: with more changed the
 # text is a rewrite. The bounds keep the cost at some milliseconds, whatever the edit.
-_MOST = 64
-_LONGEST = 40
-_LONGEST_TEXT = 12 * _LONGEST
+_MOST: Final = 64
+_LONGEST: Final = 40
+_LONGEST_TEXT: Final = 12 * _LONGEST
 
 Bag = Counter[str]
 
@@ -44,8 +44,13 @@ def without_rewritten(
 
 
 def _bags(texts: Iterable[str]) -> list[Bag]:
-    found = (Counter(words(text)) for text in texts if 0 < len(text) <= _LONGEST_TEXT)
-    return list(islice((bag for bag in found if 1 < bag.total() <= _LONGEST), _MOST))
+    bags: list[Bag] = []
+    for text in texts:
+        if 0 < len(text) <= _LONGEST_TEXT and 1 < len(found := words(text)) <= _LONGEST:
+            bags.append(Counter(found))
+            if len(bags) == _MOST:
+                break
+    return bags
 
 
 def _left(phrases: Sequence[str], texts: Iterable[str], lexicon: Lexicon) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 from schemas.delta import Count, Measure, ToneScales
 from service.analysis.lexicon import Lexicon
@@ -21,10 +21,10 @@ from service.analysis.tokens import words
 
 # For and against.
 Signs = tuple[float, float]
-_SHORTER_WORD = 1.0
-_OTHER_WORD = 1.5
-_SHARE = 0.04
-_MUCH = 0.3
+_SHORTER_WORD: Final = 1.0
+_OTHER_WORD: Final = 1.5
+_SHARE: Final = 0.04
+_MUCH: Final = 0.3
 
 
 def scale(up: float, down: float) -> float:

@@ -12,32 +12,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import sentencex
 
 from service.analysis.lexicon import Lexicon
 
-_WIDE_END = re.compile(r"[。！？｡．]+[」』）”’\"')\]]*|[!?]+(?=[\u3041-\u30ff\u4e00-\u9fff])")
+_WIDE_END: Final = re.compile(r"[。！？｡．]+[」』）”’\"')\]]*|[!?]+(?=[\u3041-\u30ff\u4e00-\u9fff])")
 # What every such end holds or stands before.
-_WIDE = re.compile("[。！？｡．\u3041-\u30ff\u4e00-\u9fff]")
-_CHUNK = 2_000
-MOST = 4_000
-_LONG_ABBREVIATIONS = ("approx.",)
-_LONGEST_PLAIN = 24
-_PLAIN_ENDS = (". ", "! ", "? ")
-_ENDS = re.compile(r"[.!?…。！？؟।॥۔։។။]")
-_QUOTE_END = re.compile(r"[\"'”’»)\]」』）]\s*$")
-_LAST_WORD = re.compile(r"(?:^|[\s(\[\"'“„«])((?:\w{1,4}\. ?)*\w{1,12}\.)\s*$")
+_WIDE: Final = re.compile("[。！？｡．\u3041-\u30ff\u4e00-\u9fff]")
+_CHUNK: Final = 2_000
+MOST: Final = 4_000
+_LONG_ABBREVIATIONS: Final = ("approx.",)
+_LONGEST_PLAIN: Final = 24
+_PLAIN_ENDS: Final = (". ", "! ", "? ")
+_ENDS: Final = re.compile(r"[.!?…。！？؟।॥۔։។။]")
+_QUOTE_END: Final = re.compile(r"[\"'”’»)\]」』）]\s*$")
+_LAST_WORD: Final = re.compile(r"(?:^|[\s(\[\"'“„«])((?:\w{1,4}\. ?)*\w{1,12}\.)\s*$")
 # A full stop inside a piece, with the word before it and the one after it; or an ellipsis before a capital.
-_INNER_STOP = re.compile(
+_INNER_STOP: Final = re.compile(
     r"(?:(?<![\w.])([^\W\d_]{1,20})\.|(?:…|\.{3})(?=[\"'”’»)\]]{0,3}\s+[^\W\d_a-zà-ÿ]\w))[\"'”’»)\]]{0,3}\s+"
     r"([\"'“„«(¿¡\[]{0,2}\w{1,20})"
 )
 # Not less than what has such a stop, and found faster.
-_MAY_STOP = re.compile(r"[.…][\"'”’»)\]]{0,3}\s+\S")
-_ONE_LETTER_WORDS = frozenset("IAEOYÉÀÓ")
-_KANA = re.compile(r"\s*[\u3041-\u3096]")
-_CODES = frozenset(("en", "de", "es", "fr", "pt", "ja", "zh", "ko", "ar", "hi", "ru", "el", "he", "th"))
+_MAY_STOP: Final = re.compile(r"[.…][\"'”’»)\]]{0,3}\s+\S")
+_ONE_LETTER_WORDS: Final = frozenset("IAEOYÉÀÓ")
+_KANA: Final = re.compile(r"\s*[\u3041-\u3096]")
+_CODES: Final = frozenset(("en", "de", "es", "fr", "pt", "ja", "zh", "ko", "ar", "hi", "ru", "el", "he", "th"))
 
 
 def split(text: str, lexicon: Lexicon) -> list[str]:

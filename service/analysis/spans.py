@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum, auto
-from functools import cached_property
-from typing import NamedTuple
+from typing import Final
 
 from schemas.delta import SpanKind
 from service.analysis.diff import Run, changed_runs
@@ -21,13 +20,13 @@ from service.analysis.repairs import is_inflection, is_same_letters, is_typo
 from service.analysis.tokens import Tokens, fold, is_character_script, is_word, tokenize
 
 EVIDENCE: frozenset[SpanKind] = frozenset(("substitution", "insertion", "deletion"))
-_NAME = re.compile(r" (?<=[a-z,;] )([A-Z]\w{1,40})")
-_SENTENCE_END = frozenset(".!?…。！？\n:;•")
+_NAME: Final = re.compile(r" (?<=[a-z,;] )([A-Z]\w{1,40})")
+_SENTENCE_END: Final = frozenset(".!?…。！？\n:;•")
 # Characters of a family name or a given name before `さん` or `老师`.
-_LONGEST_NAME = 4
-_LONGEST_HONORIFIC = 3
+_LONGEST_NAME: Final = 4
+_LONGEST_HONORIFIC: Final = 3
 # Words a side of the longest known replacement.
-_SHORT = 4
+_SHORT: Final = 4
 
 
 class Reason(Enum):
@@ -49,15 +48,16 @@ class Reason(Enum):
     CASE = auto()
 
 
-class Change(NamedTuple):
+class Change:
     """One changed run: `a0`..`b1` index into the tokens of its group."""
 
-    kind: SpanKind
-    reason: Reason
-    before: str
-    after: str
-    run: Run
-    formality: int = 0
+    def __init__(self, kind: SpanKind, reason: Reason, before: str, after: str, run: Run, formality: int = 0) -> None:
+        self.kind = kind
+        self.reason = reason
+        self.before = before
+        self.after = after
+        self.run = run
+        self.formality = formality
 
     @property
     def is_evidence(self) -> bool:
@@ -70,13 +70,14 @@ class Change(NamedTuple):
         return self.run.a1 - self.run.a0 + self.run.b1 - self.run.b0
 
 
-class GroupDiff(NamedTuple):
+class GroupDiff:
     """One group of aligned sentences, compared token by token."""
 
-    before: Tokens
-    after: Tokens
-    changes: list[Change]
-    kept: int
+    def __init__(self, before: Tokens, after: Tokens, changes: list[Change], kept: int) -> None:
+        self.before = before
+        self.after = after
+        self.changes = changes
+        self.kept = kept
 
 
 class Classifier:
@@ -85,24 +86,20 @@ class Classifier:
     def __init__(self, lexicon: Lexicon, before: str, after: str) -> None:
         self._lexicon = lexicon
         self._texts = (before, after)
-
-    @cached_property
-    def _names(self) -> frozenset[str]:
-        """Words that stand capitalised inside a sentence somewhere in either text."""
-        return frozenset(fold(word) for text in self._texts for word in _NAME.findall(text))
+        self._names: frozenset[str] | None = None
 
     def compare(self, before: str, after: str) -> GroupDiff:
         """Diff two groups of sentences, each joined by line breaks."""
         a, b = tokenize(before), tokenize(after)
-        known: dict[Run, bool] = {}
+        known: dict[tuple[int, int, int, int], bool] = {}
 
         def settled(run: Run) -> bool:
-            if (found := known.get(run)) is None:
-                found = known[run] = self._settled(a, b, run)
+            if (found := known.get(run.places)) is None:
+                found = known[run.places] = self._settled(a, b, run)
             return found
 
         runs = changed_runs(a, b, self._lexicon, settled)
-        changes = _find_moves([self.classify(a, b, run, known.get(run)) for run in runs], a, b)
+        changes = _find_moves([self.classify(a, b, run, known.get(run.places)) for run in runs], a, b)
         kept = len(a.keys) - sum(run.a1 - run.a0 for run in runs)
         return GroupDiff(a, b, changes + _case_changes(a, b, runs), kept)
 
@@ -291,8 +288,14 @@ class Classifier:
         if self._lexicon.nouns_capitalised:
             return previous in self._lexicon.name_cues
         if not index or previous in _SENTENCE_END or tokens.breaks_before(index):
-            return tokens.keys[index] in self._names
+            return self._is_name_elsewhere(tokens.keys[index])
         return previous not in "\"'“‘„«(*"
+
+    def _is_name_elsewhere(self, key: str) -> bool:
+        """Whether a word stands capitalised inside a sentence somewhere in either text."""
+        if self._names is None:
+            self._names = frozenset([fold(word) for text in self._texts for word in _NAME.findall(text)])
+        return key in self._names
 
 
 def _is_quiet(found: list[str], content: list[str], lexicon: Lexicon) -> bool:

@@ -16,47 +16,47 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from operator import sub
-from typing import NamedTuple
+from typing import Final
 
 import regex  # type: ignore[import-untyped]
 
-CHARACTER_SCRIPT = (
+CHARACTER_SCRIPT: Final = (
     r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     r"\uff66-\uff9f\U00020000-\U0003ffff"
 )
 # The first branch is for words that no sign follows which could go on inside a word: most are, and it costs half.
-_ASCII_WORD = r"[a-z0-9_]++(?!['.\-,:/%])|[a-z0-9_]+(?:['.\-_]+[a-z0-9_]+|(?<=[0-9])[,:/](?=[0-9])[a-z0-9_]+)*%?"
-_ASCII = re.compile(rf"\s*+(?:{_ASCII_WORD}|[^\sa-z0-9_])")
+_ASCII_WORD: Final = r"[a-z0-9_]++(?!['.\-,:/%])|[a-z0-9_]+(?:['.\-_]+[a-z0-9_]+|(?<=[0-9])[,:/](?=[0-9])[a-z0-9_]+)*%?"
+_ASCII: Final = re.compile(rf"\s*+(?:{_ASCII_WORD}|[^\sa-z0-9_])")
 # A sign that may be inside a word, with more of a word behind it. Without any, all signs only separate words.
-_ASCII_INSIDE = re.compile(r"['.\-,:/%](?:(?<=%)|[a-z0-9_])")
+_ASCII_INSIDE: Final = re.compile(r"['.\-,:/%](?:(?<=%)|[a-z0-9_])")
 # Every character is named, also those that stay: one that is not is looked up at the price of an exception.
-_ASCII_BLANKED = {code: code if chr(code).isalnum() or code == ord("_") else ord(" ") for code in range(128)}
-_LINES_BLANKED = _ASCII_BLANKED | {ord("\n"): ord("\n")}
-_ASCII_WORDS = re.compile(_ASCII_WORD)
-_PLAIN_WORD = r"\w++(?!['.\-·,:/%‰°])|\w+(?:['.\-·_]+\w+|(?<=\d)[,:/](?=\d)\w+)*[%‰°]?"
-_PLAIN = re.compile(rf"\s*+(?:{_PLAIN_WORD}|[^\w\s])")
-_PLAIN_WORDS = re.compile(_PLAIN_WORD)
+_ASCII_BLANKED: Final = {code: code if chr(code).isalnum() or code == ord("_") else ord(" ") for code in range(128)}
+_LINES_BLANKED: Final = _ASCII_BLANKED | {ord("\n"): ord("\n")}
+_ASCII_WORDS: Final = re.compile(_ASCII_WORD)
+_PLAIN_WORD: Final = r"\w++(?!['.\-·,:/%‰°])|\w+(?:['.\-·_]+\w+|(?<=\d)[,:/](?=\d)\w+)*[%‰°]?"
+_PLAIN: Final = re.compile(rf"\s*+(?:{_PLAIN_WORD}|[^\w\s])")
+_PLAIN_WORDS: Final = re.compile(_PLAIN_WORD)
 # Scripts with combining marks or without spaces: these need the slower pattern.
-_NEEDS_FULL = re.compile(
+_NEEDS_FULL: Final = re.compile(
     r"[\u0300-\u036f\u0483-\u0489\u0590-\u1dff\u2c00-\u2dff\u3005-\u3007\u3041-\ud7ff\uf900-\ufdff\ufe20-\ufe2f"
     r"\uff66-\uffdf\U00010000-\U0001cfff\U00020000-\U0003ffff]"
 )
-_LETTER = rf"[^\W{CHARACTER_SCRIPT}]"
-_LETTERS = rf"{_LETTER}+(?:['.\-·_]+{_LETTER}+|(?<=\d)[,:/](?=\d){_LETTER}+)*[%‰°]?"
+_LETTER: Final = rf"[^\W{CHARACTER_SCRIPT}]"
+_LETTERS: Final = rf"{_LETTER}+(?:['.\-·_]+{_LETTER}+|(?<=\d)[,:/](?=\d){_LETTER}+)*[%‰°]?"
 # Of the character scripts, Han and kana alone need no more than stdlib `re`, when all else is plain, too.
-_BEYOND_KANA = re.compile(
+_BEYOND_KANA: Final = re.compile(
     r"[^\t\n\x20-\xb1\xb4-\xb8\xba\xbb\xbf-\u02af\u2010-\u2027\u2030-\u203e\u2041-\u2053\u2190-\u23ff\u2500-\u2775\u3001-\u3029"
     r"\u3030-\u3035\u3041-\u3096\u309b-\u30ff\u4e00-\u9fef\uff01-\uff3e\uff40-\uff9f\ufdd0-\ufdd4]"
 )
-_KANA_WORD = rf"[{CHARACTER_SCRIPT}]|{_LETTERS}"
-_KANA = re.compile(rf"\s*+(?:{_KANA_WORD}|[^\w\s])")
-_KANA_WORDS = re.compile(_KANA_WORD)
-_FULL_WORD = rf"[{CHARACTER_SCRIPT}]\p{{M}}*|{_LETTERS}"
-_FULL = regex.compile(rf"{_FULL_WORD}|[^\w\s]")
-_FULL_WORDS = regex.compile(_FULL_WORD)
-_STRAIGHT = tuple(zip("’ʼ‘‑‐", "'''--", strict=True))
-_FIRST_CHARACTER = "\u0e00"
-_ONE_CHARACTER = re.compile(f"[{CHARACTER_SCRIPT}]")
+_KANA_WORD: Final = rf"[{CHARACTER_SCRIPT}]|{_LETTERS}"
+_KANA: Final = re.compile(rf"\s*+(?:{_KANA_WORD}|[^\w\s])")
+_KANA_WORDS: Final = re.compile(_KANA_WORD)
+_FULL_WORD: Final = rf"[{CHARACTER_SCRIPT}]\p{{M}}*|{_LETTERS}"
+_FULL: Final = regex.compile(rf"{_FULL_WORD}|[^\w\s]")
+_FULL_WORDS: Final = regex.compile(_FULL_WORD)
+_STRAIGHT: Final = tuple(zip("’ʼ‘‑‐", "'''--", strict=True))
+_FIRST_CHARACTER: Final = "\u0e00"
+_ONE_CHARACTER: Final = re.compile(f"[{CHARACTER_SCRIPT}]")
 
 
 def is_character_script(word: str) -> bool:
@@ -115,13 +115,14 @@ def words_of_each(texts: Sequence[str]) -> list[list[str]]:
     return found
 
 
-class Tokens(NamedTuple):
+class Tokens:
     """Words and marks of `text`: `keys` for comparing, `starts` and `ends` to cut them out as written."""
 
-    text: str
-    keys: list[str]
-    starts: list[int]
-    ends: list[int]
+    def __init__(self, text: str, keys: list[str], starts: list[int], ends: list[int]) -> None:
+        self.text = text
+        self.keys = keys
+        self.starts = starts
+        self.ends = ends
 
     def raw(self, start: int, end: int) -> str:
         """Tokens start..end as the writer wrote them."""

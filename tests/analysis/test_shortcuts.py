@@ -77,7 +77,13 @@ def test_plain_rows_are_read_as_any(rows: list[str]) -> None:
     text = "\n".join(rows)
     with patch.object(blocks, "_plain", lambda _: None):
         read = blocks.blocks(text)
-    assert blocks.blocks(text) == read
+    plain = blocks.blocks(text)
+    assert _lines(plain) == _lines(read)
+    assert plain.emphasis == read.emphasis
+
+
+def _lines(found: blocks.Blocks) -> list[tuple[str, str, int]]:
+    return [(line.kind, line.text, line.paragraph) for line in found.lines]
 
 
 WORDS = st.lists(
