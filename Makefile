@@ -55,8 +55,9 @@ lock:
 	$(COMPILE) pyproject.toml --extra embedded --extra dev -c requirements.txt -o requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .compiled .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find schemas service tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path ./$(VENV) -prune -o -name '*.so' -exec rm {} +
 
 # The environment is made again only when what it is made from has changed.
 $(READY): requirements-dev.txt pyproject.toml

@@ -1,0 +1,1 @@
+"""learnsvc with its analysis compiled, as the image has it: says the same, and keeps the same promises."""
