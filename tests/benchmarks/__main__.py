@@ -22,6 +22,7 @@ from tests.benchmarks.options import Options, parse
 from tests.benchmarks.processes import ROOT, ProcessFailed
 from tests.benchmarks.results import Results, UnusableRun
 from tests.benchmarks.rows import ROWS
+from tests.compiled.checkout import NoCompilerError
 from tests.tables import write_between
 
 
@@ -38,6 +39,9 @@ def main() -> int:
     progress = Console(stderr=True, highlight=False)
     try:
         code = run(options, results, progress)
+    except NoCompilerError as error:
+        print(f"Error: {error}, or measure without: --interpreted", file=sys.stderr)
+        return 1
     except (EmbeddedFailed, EmbeddedUnavailable) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
@@ -58,7 +62,7 @@ def main() -> int:
 def run(options: Options, results: Results, progress: Console) -> int:
     """Measure round by round; return 1 when a row failed, which ends no other row."""
     failed: set[str] = set()
-    with open_lab() as lab:
+    with open_lab(options.interpreted) as lab:
         for number in range(options.rounds):
             for row in ROWS:
                 if row.name not in options.rows or row.name in failed or (row.once and number):
@@ -94,6 +98,7 @@ def about(options: Options) -> dict[str, object]:
         "code": described.stdout.strip() or "unknown",
         "taken": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
+        "analysis": "interpreted" if options.interpreted else "compiled",
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
         "jobs": options.jobs,

@@ -22,7 +22,8 @@ from redis import Redis
 
 from service.embedded import EmbeddedMongo, EmbeddedRedis
 from service.streams.keys import GROUP, Keys, PartitionKeys
-from tests.benchmarks.processes import Program, consume, cpu_seconds
+from tests.benchmarks.processes import ROOT, Program, consume, cpu_seconds
+from tests.compiled.checkout import checkout
 
 POLL_SECONDS = 0.005
 READY_SECONDS = 60.0
@@ -77,9 +78,9 @@ class Cost:
 class Lab:
     """Servers, and the helpers that every row needs."""
 
-    def __init__(self, redis: EmbeddedRedis, mongo: EmbeddedMongo, folder: Path) -> None:
+    def __init__(self, redis: EmbeddedRedis, mongo: EmbeddedMongo, folder: Path, code: Path = ROOT) -> None:
         self._redis_server, self._mongo_server = redis, mongo
-        self.folder = folder
+        self.folder, self.code = folder, code
         self.redis_url, self.mongodb_uri = redis.url, mongo.uri("learnsvc")
         self.redis = Redis.from_url(redis.url)
         self.mongo: MongoClient[dict[str, Any]] = MongoClient(mongo.url)
@@ -124,7 +125,7 @@ class Lab:
         return self.partitions.for_writer(orjson.loads(raw)["user_id"]).jobs
 
     def environment(self, **settings: object) -> dict[str, str]:
-        """Return the environment of a worker: these servers, no rate limit, no port, nobody's settings or API key."""
+        """Return the environment of a worker: this code and servers, no rate limit, no port, nobody's settings."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS_OF_OTHERS)}
         ours = {
             "REDIS_URL": self.redis_url,
@@ -136,6 +137,8 @@ class Lab:
             "EDIT_BATCH_WINDOW_MINUTES": 0,
             "LEARNING_HTTP_PORT": 0,
             "GEMINI_API_KEY": "",
+            "PYTHONPATH": self.code,
+            "PYTHONSAFEPATH": 1,  # or the folder they are started in would come first
         }
         return {**own, **{name: str(value) for name, value in {**ours, **settings}.items()}}
 
@@ -212,10 +215,10 @@ class Lab:
 
 
 @contextmanager
-def open_lab() -> Iterator[Lab]:
-    """Start both servers, yield the lab, stop them and remove everything."""
+def open_lab(interpreted: bool = False) -> Iterator[Lab]:
+    """Start both servers, yield the lab, stop them and remove everything. Raises ``NoCompilerError``."""
     with EmbeddedRedis() as redis, EmbeddedMongo() as mongo:
         # The logs of workers go where the server's are: that folder is removed even when this process is killed.
-        lab = Lab(redis, mongo, redis.folder)
+        lab = Lab(redis, mongo, redis.folder, ROOT if interpreted else checkout(redis.folder / "compiled"))
         with lab.redis, lab.mongo:
             yield lab

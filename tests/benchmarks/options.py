@@ -34,6 +34,7 @@ class Options:
     compare: Path | None = None
     peers: Path | None = None
     readme: bool = False
+    interpreted: bool = False
 
 
 QUICK = {"rounds": 1, "jobs": 2000, "seconds": 6.0, "limit": 10.0}
@@ -60,6 +61,7 @@ def parse(arguments: Sequence[str], rows: Mapping[str, str]) -> Options:
     add("--limit", type=size, metavar="S", help="seconds after which a throughput run is cut off (40)")
     add("--json", type=Path, metavar="FILE", help="save the run")
     add("--compare", type=Path, metavar="FILE", help="show a saved run beside this one")
+    add("--interpreted", action="store_true", help="analysis as Python alone, not compiled as in the image")
     add("--readme", action="store_true", help="put the targets into tests/README.md")
     add("--peers", type=Path, metavar="DIR", help="where the peers are installed: tests/benchmarks/peers/README.md")
     given = vars(parser.parse_args(arguments))

@@ -33,13 +33,14 @@ def targets(results: Results, saved: Results | None = None) -> Table:
 def as_markdown(results: Results) -> str:
     """Return the targets as a table of the documentation, with what it was measured on."""
     about = results.about
-    where = f"Python {about['python']}, {about['cores']} cores, {about['jobs']:,} jobs of {about['pair_kb']:g} KB"
+    where = f"Python {about['python']}, analysis {about['analysis']}, {about['cores']} cores"
+    size = f"{about['jobs']:,} jobs of {about['pair_kb']:g} KB"
     rows = ["| Target | Bound | Measured | |", "|---|---:|---:|---|"]
     for target in TARGETS:
         bound = f"{'≥' if target.sense == '>=' else '≤'} {target.bound:g} {target.unit}"
         verdict = {True: "", False: "missed", None: "not measured"}[target.reached(results)]
         rows.append(f"| {target.text} | {bound} | {number(target.value(results))} | {verdict} |")
-    return "\n".join((f"Of {about['taken'][:10]}: {where}, median of {about['rounds']} rounds.", "", *rows))
+    return "\n".join((f"Of {about['taken'][:10]}: {where}, {size}, median of {about['rounds']} rounds.", "", *rows))
 
 
 def measurements(results: Results, saved: Results | None = None) -> Table:

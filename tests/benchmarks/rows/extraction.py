@@ -2,22 +2,28 @@
 
 The pairs of a round differ from each other, and those of another round from all of them, so that nothing is measured
 that a text seen before would make cheaper. Of more than 128 KB a side only a window is looked at
-(``service.analysis.bounds``).
+(``service.analysis.bounds``). All is done by a process of its own, which imports the analysis that the workers have:
+``python -m tests.benchmarks.rows.extraction SEED``.
 """
 
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import count
+
+import orjson
 
 from service.analysis import analyze
 from service.analysis.lexicon import lexicon
 from tests.benchmarks import jobs
 from tests.benchmarks.lab import Lab
 from tests.benchmarks.options import Options
+from tests.benchmarks.processes import ProcessFailed, module
 from tests.benchmarks.results import Results
 
 Pair = tuple[str, str]
@@ -36,22 +42,31 @@ REPEATED = (
     ("これはペン。", "これはパン。"),
     ("```", "~~~"),
 )
-_seeds = count(1_000_000)
+_first_seeds = count(1_000_000, 1_000_000)
 
 
 def measure(lab: Lab, options: Options, results: Results) -> None:
+    command = module("rows.extraction", str(next(_first_seeds)))
+    done = subprocess.run(command, env=lab.environment(), capture_output=True, check=False)
+    if done.returncode:
+        raise ProcessFailed(f"extraction ended with status {done.returncode}:\n{done.stderr.decode()[-1000:]}")
+    for name, value in orjson.loads(done.stdout).items():
+        results.add(f"extraction/{name}", value, "CPU ms")
+
+
+def measured(seeds: Iterator[int]) -> Iterator[tuple[str, float]]:
+    """Yield what was measured and CPU milliseconds."""
     for pair, about in ((jobs.pair, "pair"), (unrepeated, "pair, no sentence twice")):
-        _cpu_ms(_made(pair, 2.0, WARM))
+        _cpu_ms(_made(pair, 2.0, WARM, seeds))
         for kb, size, pairs in SIZES:
-            results.add(f"extraction/{size} {about}", _cpu_ms(_made(pair, kb, pairs)), "CPU ms")
-    heavy = [unrepeated(next(_seeds), 100.0, WORDS_A_HEAVY_CHANGE) for _ in range(4)]
-    results.add("extraction/100 KB pair, heavily edited", _cpu_ms(heavy), "CPU ms")
-    longest = max(_cpu_ms([pair]) for pair in repetitions())
-    results.add("extraction/1 MiB texts, worst repetition", longest, "CPU ms")
+            yield f"{size} {about}", _cpu_ms(_made(pair, kb, pairs, seeds))
+    heavy = [unrepeated(next(seeds), 100.0, WORDS_A_HEAVY_CHANGE) for _ in range(4)]
+    yield "100 KB pair, heavily edited", _cpu_ms(heavy)
+    yield "1 MiB texts, worst repetition", max(_cpu_ms([pair]) for pair in repetitions())
 
 
-def _made(pair: Callable[[int, float], Pair], kb: float, pairs: int) -> list[Pair]:
-    return [pair(next(_seeds), kb) for _ in range(pairs)]
+def _made(pair: Callable[[int, float], Pair], kb: float, pairs: int, seeds: Iterator[int]) -> list[Pair]:
+    return [pair(next(seeds), kb) for _ in range(pairs)]
 
 
 def _cpu_ms(pairs: Sequence[Pair]) -> float:
@@ -91,3 +106,7 @@ def _vocabulary() -> Sequence[str]:
 def repetitions() -> Iterable[Pair]:
     """Texts of 1 MiB that say one thing over and over, and their edits that say another."""
     return ((one * (MIB // len(one)), other * (MIB // len(other))) for one, other in REPEATED)
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(orjson.dumps(dict(measured(count(int(sys.argv[1]))))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -43,7 +44,7 @@ def installed(folder: Path) -> dict[str, list[str]]:
 
 def _count(lab: Lab, options: Options, name: str, command: list[str]) -> tuple[float, float]:
     """Return jobs a second and CPU milliseconds a job."""
-    environment = {**lab.environment(), "PEERS": str(options.peers.absolute() if options.peers else "")}
+    environment = {**os.environ, "PEERS": str(options.peers.absolute() if options.peers else "")}
     arguments = [*command, lab.redis_url, lab.mongodb_uri, str(options.jobs)]
     try:
         ended = subprocess.run(arguments, env=environment, capture_output=True, timeout=SECONDS, check=False)
