@@ -14,3 +14,12 @@ def own_version() -> str:
         return version("learnsvc")
     except PackageNotFoundError:
         return "unknown"
+
+
+def is_compiled() -> bool:
+    """Whether analysis was compiled, as in the image, and is not the Python of its sources."""
+    from importlib.machinery import EXTENSION_SUFFIXES
+    from importlib.util import find_spec
+
+    found = find_spec("service.analysis")
+    return found is not None and str(found.origin).endswith(tuple(EXTENSION_SUFFIXES))

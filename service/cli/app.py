@@ -126,9 +126,9 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from service.version import is_compiled, own_version
 
-        typer.echo(f"learnsvc {version('learnsvc')}")
+        typer.echo(f"learnsvc {own_version()}{', analysis compiled' if is_compiled() else ''}")
         raise typer.Exit
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from service.version import own_version
 from tests.compiled.checkout import ROOT, NoCompilerError, checkout
 
 pytestmark = pytest.mark.timeout(600)
@@ -39,6 +40,11 @@ def test_all_of_analysis_is_compiled(compiled: Path) -> None:
     files = _python(compiled, "-c", WHERE, "service.analysis", "schemas.made", *names).split()
     assert len(files) == len(names) + 2
     assert [file for file in files if not (file.startswith(str(compiled)) and file.endswith(".so"))] == []
+
+
+def test_the_version_tells(compiled: Path) -> None:
+    assert _python(compiled, "-m", "service.cli", "--version") == f"learnsvc {own_version()}, analysis compiled\n"
+    assert _python(ROOT, "-m", "service.cli", "--version") == f"learnsvc {own_version()}\n"
 
 
 def test_compiled_or_not_the_deltas_are_the_same(compiled: Path) -> None:
