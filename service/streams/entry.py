@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Literal
 
 import orjson
@@ -15,17 +18,28 @@ from service.streams.keys import PartitionKeys
 
 FUTURE_LIMIT = timedelta(minutes=5)
 MAX_FIELDS = 16
+NO_FIELDS: Mapping[bytes, bytes] = MappingProxyType({})
 _ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One entry handed to this consumer; ``deliveries`` counts this one too."""
+    """One entry handed to this consumer: its field ``job`` and its other fields; ``deliveries`` counts this one too.
+
+    Thousands are held, and few have other fields, so these share one mapping: a dictionary costs 260 bytes.
+    """
 
     keys: PartitionKeys
     id: str
-    fields: dict[bytes, bytes]
+    payload: bytes | None
+    others: Mapping[bytes, bytes] = field(default_factory=lambda: NO_FIELDS)
     deliveries: int = 1
+
+    @classmethod
+    def of(cls, keys: PartitionKeys, id: str, fields: Mapping[bytes, bytes], deliveries: int = 1) -> Delivery:
+        """From all ``fields`` of the entry."""
+        others = {name: value for name, value in fields.items() if name != b"job"} if len(fields) > 1 else NO_FIELDS
+        return cls(keys, id, fields.get(b"job"), others, deliveries)
 
     @property
     def ms(self) -> int:
@@ -35,7 +49,7 @@ class Delivery:
     @property
     def size(self) -> int:
         """Bytes of the payload."""
-        return len(self.fields.get(b"job", b""))
+        return len(self.payload or b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,7 @@ class Work:
 
     def job(self) -> LearningJob:
         """Return the job with its texts."""
-        return LearningJob.model_validate(orjson.loads(self.delivery.fields[b"job"]))
+        return LearningJob.model_validate(orjson.loads(self.delivery.payload or b""))
 
 
 Verdict = Literal["skip", "spent", "work"]
@@ -80,12 +94,12 @@ def triage(deliveries: int, *, in_work: bool, max_attempts: int) -> Verdict:
 
 def decode(delivery: Delivery, *, now: datetime, max_bytes: int) -> Work:
     """Return what ``delivery`` asks for. Raises ``InvalidJob``."""
-    if len(delivery.fields) > MAX_FIELDS:
-        raise InvalidJob("invalid", f"the entry has {len(delivery.fields):,} fields, at most {MAX_FIELDS} are expected")
-    raw = delivery.fields.get(b"job")
-    if raw is None:
+    fields = len(delivery.others) + (delivery.payload is not None)
+    if fields > MAX_FIELDS:
+        raise InvalidJob("invalid", f"the entry has {fields:,} fields, at most {MAX_FIELDS} are expected")
+    if delivery.payload is None:
         raise InvalidJob("invalid", "the entry has no field `job`")
-    job = decode_job(raw, max_bytes=max_bytes)
+    job = decode_job(delivery.payload, max_bytes=max_bytes)
     identity = _identity(delivery)
     edited_at = job.edited_at or _time_of(identity)
     if edited_at > now + FUTURE_LIMIT:
@@ -93,7 +107,7 @@ def decode(delivery: Delivery, *, now: datetime, max_bytes: int) -> Work:
     job_id = job.job_id or identity
     return Work(
         delivery,
-        job.user_id,
+        sys.intern(job.user_id),  # one string for all entries of a writer
         job.content_id,
         job_id,
         _to_milliseconds(edited_at),
@@ -124,7 +138,7 @@ def content_hash(job: LearningJob) -> bytes:
 
 def _identity(delivery: Delivery) -> str:
     """Return the entry id, or the first one of an entry that came back from the dead letters."""
-    source = delivery.fields.get(b"source_id", b"").decode("ascii", "replace")
+    source = delivery.others.get(b"source_id", b"").decode("ascii", "replace")
     return source if _ENTRY_ID.match(source) else delivery.id
 
 

@@ -68,7 +68,7 @@ class Membership:
             count=count,
             block=max(1, math.ceil(block.total_seconds() * 1000)),
         )
-        return [Delivery(self.keys, id, fields) for id, fields in read_entries(reply)]
+        return [Delivery.of(self.keys, id, fields) for id, fields in read_entries(reply)]
 
     async def renew(self, ids: Sequence[str]) -> set[str]:
         """Renew the lease of ``ids``; return those that are lost to another consumer."""

@@ -44,7 +44,7 @@ async def claim_page(
     if len(held) < len(entries):
         page.deleted += await _acknowledge_vanished(redis, keys, consumer)
     counts = await _delivery_counts(redis, keys, consumer, [id for id, _ in held])
-    page.deliveries = [Delivery(keys, id, fields or {}, counts.get(id, 1)) for id, fields in held]
+    page.deliveries = [Delivery.of(keys, id, fields or {}, counts.get(id, 1)) for id, fields in held]
     return page
 
 

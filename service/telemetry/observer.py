@@ -46,7 +46,7 @@ class Observer:
 
     def trace_id(self, delivery: Delivery) -> str | None:
         """Return the trace an entry belongs to: its producer's, unless spans say otherwise."""
-        return trace_id(delivery.fields)
+        return trace_id(delivery.others)
 
 
 class Spans(Protocol):

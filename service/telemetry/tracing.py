@@ -91,7 +91,7 @@ class Tracing:
 
     def decoded(self, delivery: Delivery, work: Work | None, started: int, ended: int) -> None:
         """Begin the span of an entry, as a child of its producer's, if the sampler wants it."""
-        given = carrier(delivery.fields) if TRACEPARENT in delivery.fields else {}
+        given = carrier(delivery.others) if TRACEPARENT in delivery.others else {}
         before = self._propagator.extract(given, ROOT) if given else ROOT
         parent = _parent(before) if given else None
         trace = self._ids.generate_trace_id() if parent is None else parent.trace_id
@@ -144,7 +144,7 @@ class Tracing:
 
     def trace_id(self, delivery: Delivery) -> str | None:
         job = self._of(delivery)
-        return format_trace_id(job.context.trace_id) if job is not None else trace_id(delivery.fields)
+        return format_trace_id(job.context.trace_id) if job is not None else trace_id(delivery.others)
 
     def _of(self, delivery: Delivery) -> Job | None:
         return self._open.get((delivery.keys.jobs, delivery.id))

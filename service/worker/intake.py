@@ -173,7 +173,7 @@ class Intake:
         That must stop neither the entries that came with it (a Redis at its `maxmemory` refuses only what grows) nor
         count as a delivery.
         """
-        letter = why(reason, detail, delivery.fields.get(b"job"))
+        letter = why(reason, detail, delivery.payload)
         member = self._worker.member(delivery)
         ending: Ending = "released"
         try:

@@ -55,11 +55,7 @@ async def test_entries_from_before_the_group_are_read(
     await append(redis_client, keys, 3)
     await ana.join()
     await ana.join()
-    assert [delivery.fields for delivery in await ana.read(10, BLOCK)] == [
-        {b"job": b"0"},
-        {b"job": b"1"},
-        {b"job": b"2"},
-    ]
+    assert [delivery.payload for delivery in await ana.read(10, BLOCK)] == [b"0", b"1", b"2"]
     assert await ana.read(10, BLOCK) == []
 
 
@@ -97,7 +93,7 @@ async def test_released_entries_are_claimed_at_once_and_not_counted(
     assert (await claim_page(redis_client, keys, "ben", min_idle=lease)).deliveries == []
     assert await ana.release([delivery.id], idle=lease, uncount=True) == 1
     [taken] = (await claim_page(redis_client, keys, "ben", min_idle=lease)).deliveries
-    assert (taken.id, taken.deliveries, taken.fields) == (delivery.id, 1, delivery.fields)
+    assert (taken.id, taken.deliveries, taken.payload) == (delivery.id, 1, delivery.payload)
     assert await ana.release([delivery.id], idle=lease, uncount=True) == 0
 
 

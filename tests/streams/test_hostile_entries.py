@@ -64,7 +64,7 @@ def outcome(call: Callable[[], T]) -> T | InvalidJob:
 @example({b"source_id": "١-١".encode()}, "1-0", GOOD, True)
 def test_only_a_typed_refusal_escapes(fields: dict[bytes, bytes], id: str, value: Any, whole: bool) -> None:
     given_fields = {**fields, b"job": stdlib(value)} if whole else fields
-    delivery = Delivery(PARTITION, id, given_fields)
+    delivery = Delivery.of(PARTITION, id, given_fields)
     work = outcome(lambda: decode(delivery, now=NOW, max_bytes=1_000_000))
     if isinstance(work, InvalidJob):
         assert work.reason in REASONS

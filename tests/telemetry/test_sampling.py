@@ -35,7 +35,7 @@ def _tracing(sampler: Sampler) -> tuple[Tracing, InMemorySpanExporter]:
 
 def _delivery(number: int, flags: str | None) -> Delivery:
     context = {} if flags is None else {b"traceparent": f"00-{TRACE}-b7ad6b716920333{number}-{flags}".encode()}
-    return Delivery(KEYS, f"{number}-0", {b"job": b"{}", **context})
+    return Delivery.of(KEYS, f"{number}-0", {b"job": b"{}", **context})
 
 
 def _pass(tracing: Tracing, deliveries: Sequence[Delivery]) -> None:
@@ -90,7 +90,7 @@ def test_spans_are_such_as_the_sdk_makes(flags: str | None) -> None:
     other = InMemorySpanExporter()
     provider.add_span_processor(SimpleSpanProcessor(other))
     tracer = provider.get_tracer("learnsvc", own_version())
-    producer = TraceContextTextMapPropagator().extract(carrier(_delivery(1, flags).fields), Context())
+    producer = TraceContextTextMapPropagator().extract(carrier(_delivery(1, flags).others), Context())
     theirs = tracer.start_span(job.name, producer, SpanKind.CONSUMER, job.attributes, start_time=job.start_time)
     theirs.end(job.end_time)
     parent = set_span_in_context(NonRecordingSpan(job.context))

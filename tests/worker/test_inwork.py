@@ -20,7 +20,7 @@ class Clock:
 def holding(count: int, clock: Clock, *, prefetch: int = 5000, size: int = 10) -> InWork:
     held = InWork(SLOTS, prefetch, clock)
     for number in range(count):
-        held.add(Delivery(KEYS, f"{number}-0", {b"job": b"x" * size}), clock())
+        held.add(Delivery(KEYS, f"{number}-0", b"x" * size), clock())
     return held
 
 
@@ -82,7 +82,7 @@ def test_a_read_is_bounded_and_a_busy_process_does_not_read_in_driblets() -> Non
     settle(held, 900)
     assert held.room() == READ
     for number in range(1790):
-        held.add(Delivery(KEYS, f"{number}-1", {}), held._clock())
+        held.add(Delivery(KEYS, f"{number}-1", None), held._clock())
     assert held.room() == 0
 
 

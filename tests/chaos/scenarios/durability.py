@@ -80,7 +80,7 @@ async def barrier(plan: Plan, mutant: str = "") -> Row:
 async def apply(worker: Worker, stage: Stage, job: Job) -> None:
     """Let ``worker`` learn ``job`` up to its commit, as if it had read the entry."""
     await worker.clock.sync(stage.redis)
-    delivery = Delivery(stage.keys.partitions[0], "1-1", {b"job": orjson.dumps(job)})
+    delivery = Delivery(stage.keys.partitions[0], "1-1", orjson.dumps(job))
     work = decode(delivery, now=worker.clock.now(), max_bytes=1_048_576)
     worker.in_work.add(delivery, time.monotonic())
     learned = await worker.settler._learner.learn(work.user_id, [work])
