@@ -2,6 +2,8 @@
 
 `analyze` is the whole interface; `sketch` and `contains` tell later whether a phrase was left standing in a text that
 is not kept. Nothing here does I/O (beyond reading its own word lists once), looks at a clock or knows the service.
+
+The image has this room compiled, which is why its classes are plain and its constants final: see service/README.md.
 """
 
 from __future__ import annotations
