@@ -244,21 +244,24 @@ class BatchLearner:
 
     async def _edits(self, attempt: Attempt, works: Sequence[Work]) -> list[PendingEdit]:
         """Return the deltas of ``works`` with the pairs a model may be shown; extracted once however often we try."""
-        left = [work for work in works if work.delivery.id not in attempt.analyses]
+        left = [work for work in works if work.delivery.id not in attempt.edits]
         if small := [work for work in left if work.characters < LARGE_CHARACTERS]:
             await self._bounded(self._analyse(attempt, small))
         for work in (work for work in left if work.characters >= LARGE_CHARACTERS):
             async with self._large:  # waited for before its time-out begins
                 await self._bounded(self._analyse(attempt, [work]))
-        asked = self._tone.state() != "disabled"
-        return [edit_of(work, attempt.analyses[work.delivery.id], asked=asked) for work in works]
+        return [attempt.edits[work.delivery.id] for work in works]
 
     async def _analyse(self, attempt: Attempt, works: Sequence[Work]) -> None:
-        """Extract the deltas of ``works``; the loop has its turn now and then, for it renews leases."""
+        """Extract the deltas of ``works``; the loop has its turn now and then, for it renews leases.
+
+        Of an analysis, which holds all changed spans, only what is learned from is kept: many batches wait at a time.
+        """
+        asked = self._tone.state() != "disabled"
         turn_ends = time.monotonic() + TURN_SECONDS
         for work in works:
             with stage("analyse", work.delivery.id):
-                attempt.analyses[work.delivery.id] = await self._extract(work.job())
+                attempt.edits[work.delivery.id] = edit_of(work, await self._extract(work.job()), asked=asked)
             if time.monotonic() > turn_ends:
                 await anyio.lowlevel.checkpoint()
                 turn_ends = time.monotonic() + TURN_SECONDS
@@ -299,7 +302,7 @@ class Attempt:
     def __init__(self, user_id: str, works: Sequence[Work]) -> None:
         self.user_id = user_id
         self.works = works
-        self.analyses: dict[str, Analysis] = {}
+        self.edits: dict[str, PendingEdit] = {}
         self.tones: dict[str, Judgement] = {}
         self.conflicts = 0
 
