@@ -38,8 +38,8 @@ class Delivery:
     @classmethod
     def of(cls, keys: PartitionKeys, id: str, fields: Mapping[bytes, bytes], deliveries: int = 1) -> Delivery:
         """From all ``fields`` of the entry."""
-        others = {name: value for name, value in fields.items() if name != b"job"} if len(fields) > 1 else NO_FIELDS
-        return cls(keys, id, fields.get(b"job"), others, deliveries)
+        others = {name: value for name, value in fields.items() if name != b"job"}
+        return cls(keys, id, fields.get(b"job"), others or NO_FIELDS, deliveries)
 
     @property
     def ms(self) -> int:

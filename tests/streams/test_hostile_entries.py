@@ -121,6 +121,14 @@ def test_size_is_measured_before_parsing() -> None:
     assert refused.value.reason == "too_large", "else it were undecodable"
 
 
+@given(FIELDS)
+@example({b"traceparent": b"00"})
+def test_no_field_of_an_entry_is_overlooked(fields: dict[bytes, bytes]) -> None:
+    delivery = Delivery.of(PARTITION, "1-0", fields)
+    job = {} if delivery.payload is None else {b"job": delivery.payload}
+    assert {**delivery.others, **job} == fields
+
+
 VALID = b'"user_id":"ana","content_id":"c","original_text":"a","edited_text":"b"'
 
 
