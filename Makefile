@@ -57,7 +57,8 @@ lock:
 clean:
 	rm -rf $(VENV) .compiled .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find schemas service tests -name __pycache__ -type d -prune -exec rm -rf {} +
-	find . -path ./$(VENV) -prune -o -name '*.so' -exec rm {} +
+	find schemas service -name '*.so' -exec rm {} +
+	rm -f *__mypyc.*.so
 
 # The environment is made again only when what it is made from has changed.
 $(READY): requirements-dev.txt pyproject.toml
