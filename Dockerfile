@@ -24,7 +24,8 @@ RUN /opt/learnsvc/bin/pip install --only-binary :all: --require-hashes -r requir
 COPY LICENSE README.md pyproject.toml ./
 COPY schemas schemas
 COPY service service
-# The build back-end and the compiler of types are pinned in pyproject.toml. pip is gone afterwards: nothing is installed into a running worker.
+# The build back-end and mypyc are pinned in pyproject.toml. pip is gone afterwards: nothing is installed into a running
+# worker.
 RUN HATCH_BUILD_HOOK_ENABLE_MYPYC=$COMPILED /opt/learnsvc/bin/pip install --no-deps . \
     && /opt/learnsvc/bin/python -m compileall -q /opt/learnsvc/lib \
     && /opt/learnsvc/bin/pip uninstall --yes pip setuptools

@@ -1,8 +1,7 @@
 """Objects of the models without validation, for values that are known to be right: made here, or another one's.
 
 ``model_copy`` and ``model_construct`` do the same for any model, with aliases, extras and private attributes; deltas
-and the parts of a profile have none of these, and a learned batch makes dozens of them. Small models are validated
-faster than this is done.
+and the parts of a profile have none of these, and a learned batch makes dozens of them.
 """
 
 from __future__ import annotations

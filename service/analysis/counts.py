@@ -59,6 +59,4 @@ def sizes(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
 def measure(before: float, after: float) -> Measure:
     """Two means and their difference, rounded so that stored deltas stay short."""
     before, after = round(before, 4), round(after, 4)
-    if before == after:
-        return made(Measure, {"before": before, "after": after, "difference": 0.0})
     return made(Measure, {"before": before, "after": after, "difference": round(after - before, 4)})

@@ -71,20 +71,20 @@ def _by_vote(saved: str, draft: str) -> str:
     if len(saved) > BEGINNING and (clear := _clear(set(_words(saved[:BEGINNING])))):
         return clear
     found = {*_words(saved), *_words(draft)}
-    (most, best), (runner_up, _), *_ = _votes(found)
+    (most, best), (runner_up, _) = _votes(found)
     return best if most and most * 12 >= len(found) and most * 5 >= runner_up * 6 else "und"
 
 
 def _clear(found: set[str]) -> str:
     """The language of a beginning, if it is clear: a quarter of the words, and twice the votes of any other."""
-    (most, best), (runner_up, _), *_ = _votes(found)
+    (most, best), (runner_up, _) = _votes(found)
     return best if most * 4 >= len(found) and most >= 2 * runner_up + _CLEAR else ""
 
 
 def _votes(found: set[str]) -> list[tuple[int, str]]:
-    """Votes and language, for all, the most first."""
+    """Votes and language of the two with most votes, the first one first."""
     total = sum(filter(None, map(_ballots().get, found)))
-    return sorted([(total >> place & _MOST, language) for language, place in _places()], reverse=True)
+    return sorted([(total >> place & _MOST, language) for language, place in _places()], reverse=True)[:2]
 
 
 def _words(sample: str) -> list[str]:

@@ -159,13 +159,12 @@ NAMES = "Pear Plum Quince Sorbus Malus Prunus Cydonia Medlar Rowan Damson. "
         (4 * ENGLISH + 2 * GERMAN, "en"),
         (4 * NAMES + 4 * GERMAN, "de"),
         ("Thank you for all of this. " + GERMAN + GERMAN, "de"),
-        (4 * NAMES + 4 * NAMES, "und"),
+        (8 * NAMES, "und"),
     ],
     ids=["clear at once", "clear in the end", "mixed at first", "never clear"],
 )
 def test_the_language_is_that_of_the_beginning_where_that_is_clear(text: str, language: str) -> None:
     assert detect(text, text) == language
-    assert detect(GERMAN, text) == language or language == "und"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
