@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from schemas.made import made
+
 MAX_POSTS = 100
 DEFAULT_MAX_BYTES = 1_048_576
 
@@ -73,6 +75,9 @@ class LearningJob(BaseModel):
     content_format: ContentFormat | None = None
 
 
+_DEFAULTS: dict[str, Any] = {name: field.default for name, field in LearningJob.model_fields.items()}
+
+
 def decode_job(raw: bytes, *, max_bytes: int = DEFAULT_MAX_BYTES) -> LearningJob:
     """Return the job in ``raw`` (the field ``job`` of an entry).
 
@@ -94,6 +99,15 @@ def decode_job(raw: bytes, *, max_bytes: int = DEFAULT_MAX_BYTES) -> LearningJob
         return LearningJob.model_validate(value)
     except ValidationError as error:
         raise InvalidJob("invalid", describe(error)) from None
+
+
+def known_job(raw: bytes) -> LearningJob:
+    """Return the job in ``raw``, which ``decode_job`` took before: only what it changes is done again."""
+    value = orjson.loads(raw)
+    given = {name: value[name] for name in _DEFAULTS if name in value}
+    if given.get("edited_at") is not None:
+        given["edited_at"] = _rfc3339(given["edited_at"])
+    return made(LearningJob, _DEFAULTS | given, set(given))
 
 
 def describe(error: ValidationError) -> str:

@@ -21,6 +21,7 @@ KEEP = 1_000
 LIMIT = 20_000
 MAX_PAGES, MAX_APPENDED = 64, 250
 SIZE = 26
+_ID = slice(16)
 _CONTENT = slice(16, 20)
 _TIME = slice(20, 26)
 
@@ -30,6 +31,16 @@ Seen = Literal["new", "applied", "id_reuse", "undecidable"]
 def item(ledger_id: bytes, content_hash: bytes, entry_ms: int) -> bytes:
     """Return the 26 bytes that record one applied job."""
     return ledger_id + content_hash + min(entry_ms, 2**48 - 1).to_bytes(6, "big")
+
+
+def id_of(one: bytes) -> bytes:
+    """Return the 16 bytes of an item that stand for its job id."""
+    return one[_ID]
+
+
+def is_same_content(one: bytes, other: bytes) -> bool:
+    """Whether two items are of jobs with the same content."""
+    return one[_CONTENT] == other[_CONTENT]
 
 
 def items(pages: Iterable[bytes]) -> list[bytes]:
@@ -61,12 +72,12 @@ class Ledger:
         """Whether a page of ``count`` items may be appended; else all is to be written anew (``trim``)."""
         return not self.page_count or (self.page_count < MAX_PAGES and self.appended + count <= MAX_APPENDED)
 
-    def judge(self, ledger_id: bytes, content_hash: bytes, entry_ms: int) -> Seen:
-        """Say whether a job was applied already."""
-        content = self._content(ledger_id)
+    def judge(self, one: bytes) -> Seen:
+        """Say whether the job of an item was applied already."""
+        content = self._content(id_of(one))
         if content is not None:
-            return "applied" if content == content_hash else "id_reuse"
-        return "undecidable" if entry_ms <= self.floor_ms else "new"
+            return "applied" if content == one[_CONTENT] else "id_reuse"
+        return "undecidable" if _time_of(one) <= self.floor_ms else "new"
 
     def _content(self, ledger_id: bytes) -> bytes | None:
         at = self.joined.find(ledger_id)

@@ -11,6 +11,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 from schemas.profile import Profile
+from service import ledger
 from service.commits import MARK, Write, commit_all, insertion, swap
 from service.errors import RevisionConflict, Unstorable
 from service.profiles import Loaded, ProfileStore, open_profiles
@@ -110,7 +111,7 @@ async def test_many_writers_are_loaded_at_once_each_with_its_own_ledger(mongodb_
         loaded = await store.load(user)
         assert loaded.profile is not None
         asked = [number.to_bytes(16, "big") for number in range(30)]
-        found[user] = loaded.profile.user_id, [loaded.ledger.judge(one, b"cccc", 1) for one in asked]
+        found[user] = loaded.profile.user_id, [loaded.ledger.judge(ledger.item(one, b"cccc", 1)) for one in asked]
 
     async with open_profiles(mongodb_uri, timeout=10, connections=10) as store:
         async with anyio.create_task_group() as group:

@@ -10,11 +10,11 @@ ID, CONTENT = b"i" * 16, b"c" * 4
 
 def test_a_job_is_judged_by_id_content_and_age() -> None:
     ledger = Ledger.of([item(ID, CONTENT, 5)], floor_ms=10)
-    assert ledger.judge(ID, CONTENT, 50) == "applied"
-    assert ledger.judge(ID, CONTENT, 5) == "applied"
-    assert ledger.judge(ID, b"d" * 4, 50) == "id_reuse"
-    assert ledger.judge(b"j" * 16, CONTENT, 11) == "new"
-    assert ledger.judge(b"j" * 16, CONTENT, 10) == "undecidable"
+    assert ledger.judge(item(ID, CONTENT, 50)) == "applied"
+    assert ledger.judge(item(ID, CONTENT, 5)) == "applied"
+    assert ledger.judge(item(ID, b"d" * 4, 50)) == "id_reuse"
+    assert ledger.judge(item(b"j" * 16, CONTENT, 11)) == "new"
+    assert ledger.judge(item(b"j" * 16, CONTENT, 10)) == "undecidable"
 
 
 def test_bytes_that_belong_to_two_items_are_no_id() -> None:
@@ -22,8 +22,8 @@ def test_bytes_that_belong_to_two_items_are_no_id() -> None:
     one, other = item(b"a" * 16, b"bbbb", 7), item(b"c" * 16, b"dddd", 7)
     across = (one + other)[16:32]
     ledger = Ledger.of([one + other])
-    assert ledger.judge(across, CONTENT, 1) == "new"
-    assert Ledger.of([one + other, item(across, CONTENT, 1)]).judge(across, CONTENT, 1) == "applied"
+    assert ledger.judge(item(across, CONTENT, 1)) == "new"
+    assert Ledger.of([one + other, item(across, CONTENT, 1)]).judge(item(across, CONTENT, 1)) == "applied"
 
 
 @given(st.lists(st.integers(1, 200), max_size=40))
@@ -41,8 +41,8 @@ def test_every_job_is_found_however_it_was_appended(batches: list[int]) -> None:
     assert ledger.size <= KEEP + MAX_APPENDED + 200
     assert items(pages) == [_numbered(number) for number in range(count - ledger.size, count)]
     newest = range(max(0, count - KEEP), count)
-    assert all(ledger.judge(number.to_bytes(16, "big"), CONTENT, 1) == "applied" for number in newest)
-    assert ledger.judge(count.to_bytes(16, "big"), CONTENT, 1) == "new"
+    assert all(ledger.judge(item(number.to_bytes(16, "big"), CONTENT, 1)) == "applied" for number in newest)
+    assert ledger.judge(item(count.to_bytes(16, "big"), CONTENT, 1)) == "new"
 
 
 def _numbered(number: int) -> bytes:
@@ -63,4 +63,4 @@ def test_what_could_be_delivered_again_is_found_or_undecidable(
     ledger = Ledger.of([page], floor)
     for number, ms in enumerate(times):
         if ms >= oldest:
-            assert ledger.judge(number.to_bytes(16, "big"), CONTENT, ms) in ("applied", "undecidable")
+            assert ledger.judge(item(number.to_bytes(16, "big"), CONTENT, ms)) in ("applied", "undecidable")

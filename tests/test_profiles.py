@@ -69,7 +69,7 @@ async def test_the_ledger_answers_for_the_jobs_asked(store: ProfileStore) -> Non
     await commit(store, job(3))
     loaded = await store.load("ana")
     assert loaded.ledger.size == 3
-    assert [loaded.ledger.judge(number.to_bytes(16, "big"), b"cccc", 9) for number in (1, 3, 4)] == [
+    assert [loaded.ledger.judge(ledger.item(number.to_bytes(16, "big"), b"cccc", 9)) for number in (1, 3, 4)] == [
         "applied",
         "applied",
         "new",

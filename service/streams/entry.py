@@ -13,16 +13,19 @@ from typing import Literal
 
 import orjson
 
-from schemas.job import ContentFormat, InvalidJob, LearningJob, decode_job
+from schemas.job import InvalidJob, LearningJob, decode_job, known_job
+from schemas.made import copied
+from service import ledger
 from service.streams.keys import PartitionKeys
 
 FUTURE_LIMIT = timedelta(minutes=5)
+LARGE_CHARACTERS = 50_000  # above this an analysis may take 50 ms and more: it goes to a process of its own
 MAX_FIELDS = 16
 NO_FIELDS: Mapping[bytes, bytes] = MappingProxyType({})
 _ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, it would take three times as long to make
 class Delivery:
     """One entry handed to this consumer: its field ``job`` and its other fields; ``deliveries`` counts this one too.
 
@@ -52,29 +55,26 @@ class Delivery:
         return len(self.payload or b"")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Work:
     """What a delivery asks for; or ``spent``: out of attempts, and only to be told what became of it.
 
-    A worker may hold ten thousand of these, so the texts are not kept: with an emoji in them they take four bytes a
-    character, and in the entry they stand anyhow. ``job`` reads them again, when they are needed.
+    A worker may hold ten thousand of these, so of the job no more is kept than sorting them, judging them by the ledger
+    and naming them takes; ``item`` is what the ledger has of it. With an emoji in them texts take four bytes a
+    character, and in the entry they stand anyhow: ``job`` reads it again, when it is needed.
     """
 
     delivery: Delivery
     user_id: str
-    content_id: str
     job_id: str
-    edited_at: datetime
-    ledger_id: bytes
-    content_hash: bytes
-    platform: str | None = None
-    content_format: ContentFormat | None = None
-    characters: int = 0  # of both texts
+    item: bytes
+    is_large: bool = False
     spent: bool = False
 
     def job(self) -> LearningJob:
-        """Return the job with its texts."""
-        return LearningJob.model_validate(orjson.loads(self.delivery.payload or b""))
+        """Return the job, with its id and time also where the entry's stand for them."""
+        job = known_job(self.delivery.payload or b"")
+        return copied(job, {"job_id": self.job_id, "edited_at": _edited_at(job, _identity(self.delivery))})
 
 
 Verdict = Literal["skip", "spent", "work"]
@@ -101,28 +101,22 @@ def decode(delivery: Delivery, *, now: datetime, max_bytes: int) -> Work:
         raise InvalidJob("invalid", "the entry has no field `job`")
     job = decode_job(delivery.payload, max_bytes=max_bytes)
     identity = _identity(delivery)
-    edited_at = job.edited_at or _time_of(identity)
-    if edited_at > now + FUTURE_LIMIT:
+    if _edited_at(job, identity) > now + FUTURE_LIMIT:
         raise InvalidJob("future_time", "edited_at is more than 5 minutes ahead of the Redis clock")
     job_id = job.job_id or identity
     return Work(
         delivery,
         sys.intern(job.user_id),  # one string for all entries of a writer
-        job.content_id,
         job_id,
-        _to_milliseconds(edited_at),
-        ledger_id(job_id),
-        content_hash(job),
-        job.platform,
-        job.content_format,
-        characters(job),
+        ledger.item(ledger_id(job_id), content_hash(job), delivery.ms),
+        is_large(job),
     )
 
 
-def characters(job: LearningJob) -> int:
-    """Return how long both texts are together."""
+def is_large(job: LearningJob) -> bool:
+    """Whether both texts together are so long that to analyse them here would hold everything up."""
     texts = (job.original_text, job.edited_text)
-    return sum(len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts)
+    return sum([len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts]) >= LARGE_CHARACTERS
 
 
 def ledger_id(job_id: str) -> bytes:
@@ -142,14 +136,15 @@ def _identity(delivery: Delivery) -> str:
     return source if _ENTRY_ID.match(source) else delivery.id
 
 
+def _edited_at(job: LearningJob, identity: str) -> datetime:
+    """Return when the writer saved, in milliseconds: MongoDB keeps no more, and what is compared must be stored."""
+    time = job.edited_at or _time_of(identity)
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
 def _time_of(entry_id: str) -> datetime:
     ms = int(entry_id.partition("-")[0])
     try:
         return datetime.fromtimestamp(ms / 1000, UTC)
     except (OverflowError, ValueError, OSError):
         raise InvalidJob("invalid", "the entry id holds no time: give edited_at") from None
-
-
-def _to_milliseconds(time: datetime) -> datetime:
-    """MongoDB keeps milliseconds; what is compared must be what is stored."""
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)

@@ -28,14 +28,13 @@ from service.learning.learn import Outcome, learn, new_profile
 from service.learning.rules import LearningRules
 from service.learning.schedule import due_at, learn_now
 from service.profiles import Loaded, ProfileStore
-from service.streams.entry import Work, characters
+from service.streams.entry import Work, is_large
 from service.telemetry.stages import stage
 from service.tone.base import Judgement, ToneClassifier, ToneRequest
 from service.tone.lexical import label
 from service.worker import late
 from service.worker.outages import backoff
 
-LARGE_CHARACTERS = 50_000  # above this an analysis may take 50 ms and more: it goes to a process of its own
 CONFLICT_SECONDS = 0.02
 TURN_SECONDS = 0.02  # of analysis, before the loop does something else
 EXCERPT_PAIRS, EXCERPT_CHARACTERS = 4, 300  # of a waiting edit: what a model needs to hear a tone
@@ -204,7 +203,7 @@ class BatchLearner:
         now: datetime,
     ) -> None:
         profile = loaded.profile or new_profile(attempt.user_id, now)
-        applied = [ledger.item(work.ledger_id, work.content_hash, work.delivery.ms) for work in fresh]
+        applied = [work.item for work in fresh]
         count = profile.edits_applied + len(fresh)
         if must_wait(profile, edits, now, self._rules):
             recorded = record(profile, edits, now, self._rules, count)
@@ -245,9 +244,9 @@ class BatchLearner:
     async def _edits(self, attempt: Attempt, works: Sequence[Work]) -> list[PendingEdit]:
         """Return the deltas of ``works`` with the pairs a model may be shown; extracted once however often we try."""
         left = [work for work in works if work.delivery.id not in attempt.edits]
-        if small := [work for work in left if work.characters < LARGE_CHARACTERS]:
+        if small := [work for work in left if not work.is_large]:
             await self._bounded(self._analyse(attempt, small))
-        for work in (work for work in left if work.characters >= LARGE_CHARACTERS):
+        for work in (work for work in left if work.is_large):
             async with self._large:  # waited for before its time-out begins
                 await self._bounded(self._analyse(attempt, [work]))
         return [attempt.edits[work.delivery.id] for work in works]
@@ -261,7 +260,8 @@ class BatchLearner:
         turn_ends = time.monotonic() + TURN_SECONDS
         for work in works:
             with stage("analyse", work.delivery.id):
-                attempt.edits[work.delivery.id] = edit_of(work, await self._extract(work.job()), asked=asked)
+                job = work.job()
+                attempt.edits[work.delivery.id] = edit_of(job, await self._extract(job), asked=asked)
             if time.monotonic() > turn_ends:
                 await anyio.lowlevel.checkpoint()
                 turn_ends = time.monotonic() + TURN_SECONDS
@@ -311,19 +311,19 @@ class Extractor:
     """Extracts deltas: short texts here, large ones in a process, for the diff holds the interpreter lock."""
 
     async def __call__(self, job: LearningJob) -> Analysis:
-        if characters(job) < LARGE_CHARACTERS:
-            return analyze(job.original_text, job.edited_text)
-        return await to_process.run_sync(analyze, job.original_text, job.edited_text, cancellable=True)
+        if is_large(job):
+            return await to_process.run_sync(analyze, job.original_text, job.edited_text, cancellable=True)
+        return analyze(job.original_text, job.edited_text)
 
 
-def edit_of(work: Work, analysis: Analysis, *, asked: bool) -> PendingEdit:
+def edit_of(job: LearningJob, analysis: Analysis, *, asked: bool) -> PendingEdit:
     """Return what an edit says, as whose it is; with the sentences a model may be ``asked`` about."""
     own = {
-        "job_id": work.job_id,
-        "content_id": work.content_id,
-        "edited_at": work.edited_at,
-        "platform": work.platform,
-        "content_format": work.content_format,
+        "job_id": job.job_id,
+        "content_id": job.content_id,
+        "edited_at": job.edited_at,
+        "platform": job.platform,
+        "content_format": job.content_format,
         "tone_shift": label(analysis.delta),
     }
     delta = copied(analysis.delta, own)
@@ -339,10 +339,10 @@ def judge(works: Sequence[Work], loaded: Loaded) -> tuple[Learned, list[Work]]:
     learned = Learned()
     fresh: dict[bytes, Work] = {}
     for work in works:
-        seen = loaded.ledger.judge(work.ledger_id, work.content_hash, work.delivery.ms)
-        twin = fresh.get(work.ledger_id)
+        seen = loaded.ledger.judge(work.item)
+        twin = fresh.get(ledger.id_of(work.item))
         if seen == "new" and twin is not None:
-            seen = "applied" if twin.content_hash == work.content_hash else "id_reuse"
+            seen = "applied" if ledger.is_same_content(twin.item, work.item) else "id_reuse"
         if seen == "applied":
             learned.duplicates.append(work)
         elif seen == "id_reuse":
@@ -350,7 +350,7 @@ def judge(works: Sequence[Work], loaded: Loaded) -> tuple[Learned, list[Work]]:
         elif seen == "undecidable":
             learned.dead.append((work, seen, "too old for the ledger to tell whether it was applied"))
         else:
-            fresh[work.ledger_id] = work
+            fresh[ledger.id_of(work.item)] = work
     return learned, list(fresh.values())
 
 

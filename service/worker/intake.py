@@ -10,7 +10,6 @@ import random
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -165,7 +164,8 @@ class Intake:
                 observer.received()  # that took its time, and is no part of the next one's decoding
             else:
                 observer.decoded(delivery, work)
-                self._worker.lanes.submit(replace(work, spent=True) if verdict == "spent" else work)
+                work.spent = verdict == "spent"
+                self._worker.lanes.submit(work)
 
     async def bury(self, delivery: Delivery, reason: str, detail: str) -> None:
         """Move an entry to the dead letters; if Redis cannot take it now, it comes again after a lease.

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas.job import InvalidJob, LearningJob, decode_job
+from schemas.job import InvalidJob, LearningJob, decode_job, known_job
 from service.settings import Settings
 from service.streams.entry import Delivery, decode
 from service.streams.keys import Keys
@@ -70,12 +70,15 @@ def test_only_a_typed_refusal_escapes(fields: dict[bytes, bytes], id: str, value
         assert work.reason in REASONS
         assert len(work.detail) < 1_000
         return
-    for name in (work.user_id, work.job_id, work.content_id):
+    job = work.job()
+    for name in (work.user_id, work.job_id, job.content_id):
         assert type(name) is str
         assert 1 <= len(name) <= 128
         assert set(name) <= ID_CHARACTERS
-    assert work.edited_at.tzinfo is not None
-    orjson.dumps(work.job().model_dump(mode="json"))
+    assert (job.user_id, job.job_id) == (work.user_id, work.job_id)
+    assert job.edited_at is not None
+    assert job.edited_at.tzinfo is not None
+    orjson.dumps(job.model_dump(mode="json"))
 
 
 @given(st.binary(max_size=300) | JSON.map(stdlib))
@@ -83,6 +86,20 @@ def test_only_a_typed_refusal_escapes(fields: dict[bytes, bytes], id: str, value
 def test_any_bytes_are_a_job_or_refused(raw: bytes) -> None:
     job = outcome(lambda: decode_job(raw, max_bytes=10_000))
     assert isinstance(job, LearningJob) or job.reason in REASONS
+
+
+@given(ALMOST)
+@settings(max_examples=300)
+@example(GOOD)
+@example({**GOOD, "edited_at": "2026-01-31T12:00:00.123456+02:00", "platform": None, "unknown": {"a": [1]}})
+@example({**GOOD, "job_id": None, "original_text": ["one", "two"], "content_format": "mini_thread"})
+def test_a_job_read_again_is_the_one_that_was_checked(value: Any) -> None:
+    raw = stdlib(value)
+    job = outcome(lambda: decode_job(raw))
+    if isinstance(job, LearningJob):
+        again = known_job(raw)
+        assert again == job
+        assert again.model_fields_set == job.model_fields_set
 
 
 @given(JSON)

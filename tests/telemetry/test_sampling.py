@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 import pytest
 from opentelemetry.context import Context
@@ -40,7 +39,7 @@ def _delivery(number: int, flags: str | None) -> Delivery:
 
 def _pass(tracing: Tracing, deliveries: Sequence[Delivery]) -> None:
     """Take entries the whole way in one batch."""
-    works = [Work(one, "ana", "c", f"job-{one.id}", datetime.now(UTC), b"", b"") for one in deliveries]
+    works = [Work(one, "ana", f"job-{one.id}", b"") for one in deliveries]
     for number, (delivery, work) in enumerate(zip(deliveries, works, strict=True)):
         tracing.decoded(delivery, work, number, number + 1)
     timeline = Timeline.new()
