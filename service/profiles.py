@@ -24,12 +24,13 @@ from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure
 
+from schemas.delta import StyleDelta
 from schemas.profile import LateTone, Profile, ProfileFields, StyleProfile
 from service import ledger
 from service.commits import Write, commit_all, insertion, swap
 from service.errors import DependencyDown, Fault, Misconfigured, RevisionConflict, Unstorable, classify, name, untrusted
 from service.gathering import Gathering
-from service.history import document_of
+from service.history import document_of, part_of
 from service.learning.facts import FIELDS, are_current
 from service.ledger import Ledger
 from service.privileges import missing_actions
@@ -102,9 +103,12 @@ class ProfileStore:
     async def load(self, user_id: str) -> Loaded:
         """Return the profile and the ledger of ``user_id``."""
         document = await self._loads.call(user_id)
-        if document is not None and not _is_enough(document):
-            [document] = await self._load([user_id], _WHOLE)
-        return _loaded(user_id, document)
+        if document is None:
+            return Loaded(None)
+        if _is_enough(document):
+            return _loaded(user_id, document, list(map(part_of, document.pop("recent_edits", ()))))
+        [document] = await self._load([user_id], _WHOLE)
+        return Loaded(None) if document is None else _loaded(user_id, document)
 
     async def _load(self, user_ids: Sequence[str], fields: Mapping[str, int] = _LOADED) -> list[Document | None]:
         """Read the documents of several writers at once."""
@@ -272,14 +276,13 @@ def _trimmed(known: Ledger, applied: Sequence[bytes], oldest_ms: int) -> Documen
     return {"applied": [page], "ledger_floor": max(floor_ms, known.floor_ms)}
 
 
-def _loaded(user_id: str, document: Document | None) -> Loaded:
-    if document is None:
-        return Loaded(None)
-    document = {"user_id": user_id, **document}
+def _loaded(user_id: str, document: Document, parts: list[StyleDelta] | None = None) -> Loaded:
+    """Return what ``document`` says, with ``parts`` of learned edits instead of its own."""
     known = Ledger.of(document.pop("applied", ()), document.pop("ledger_floor", 0))
-    edits = document.get("recent_edits", ())
-    stored = frozenset(edit.get("job_id", "") for edit in edits if are_current(edit.get("facts", b"")))
-    return Loaded(Profile.model_validate(document), known, stored)
+    profile = Profile.model_validate({"user_id": user_id, **document})
+    if parts is not None:
+        profile.recent_edits = parts
+    return Loaded(profile, known, frozenset([edit.job_id for edit in profile.recent_edits if are_current(edit.facts)]))
 
 
 def _translate(error: Exception) -> Exception:

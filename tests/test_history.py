@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from schemas.delta import StyleDelta, ToneShift
 from schemas.made import copied
 from service.analysis import analyze
-from service.history import document_of
+from service.history import document_of, part_of
+from service.learning.facts import FIELDS, answers
 from tests.benchmarks import jobs
 
 AWARE: CodecOptions[dict[str, object]] = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -32,6 +33,13 @@ def same(delta: StyleDelta) -> None:
     assert read.model_dump_json() == delta.model_dump_json()
 
 
+def same_part(delta: StyleDelta) -> None:
+    document = stored(delta)
+    part = part_of({name: document[name] for name in FIELDS if name in document})
+    assert part.__dict__ == {name: getattr(delta, name) for name in FIELDS}
+    assert {name: type(value) for name, value in part} == {name: type(getattr(delta, name)) for name in FIELDS}
+
+
 @pytest.mark.parametrize("seed", range(0, 200, 7))
 def test_a_stored_delta_is_the_same_when_it_is_read(seed: int) -> None:
     delta = analyze(*jobs.pair(seed, 2.0)).delta
@@ -42,12 +50,14 @@ def test_a_stored_delta_is_the_same_when_it_is_read(seed: int) -> None:
     assert quick == slow
     assert quick.model_fields_set == slow.model_fields_set
     same(quick)
+    same_part(copied(quick, {"facts": answers(quick)}))
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_whatever_the_texts_are(original: str, edited: str) -> None:
     delta = analyze(original.replace("\x00", ""), edited.replace("\x00", "")).delta
     same(delta)
+    same_part(delta)
 
 
 def test_what_a_newer_version_added_is_left_out() -> None:

@@ -22,6 +22,7 @@ from schemas.delta import (
     VoiceType,
 )
 from schemas.profile import Profile
+from service.history import document_of, part_of
 from service.learning import facts, votes
 from service.learning.edit import seed
 from service.learning.learn import learn, new_profile
@@ -81,7 +82,8 @@ def any_edit(rng: random.Random, number: int) -> StyleDelta:
 
 def part(delta: StyleDelta) -> StyleDelta:
     """An edit as a worker loads it."""
-    return StyleDelta(**{name: getattr(delta, name) for name in facts.FIELDS})
+    document = document_of(delta)
+    return part_of({name: document[name] for name in facts.FIELDS if name in document})
 
 
 def in_parts(profile: Profile) -> Profile:
