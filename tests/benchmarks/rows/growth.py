@@ -12,7 +12,7 @@ from typing import Any
 import bson
 
 from tests.benchmarks import jobs
-from tests.benchmarks.lab import Lab
+from tests.benchmarks.lab import Cost, Lab
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import Program
 from tests.benchmarks.results import Results
@@ -58,8 +58,10 @@ def edits(lab: Lab, options: Options, results: Results) -> None:
                 for number, profile in profiles.items()
             }
             for number, cost in costs.items():
-                results.add(f"growth/edit {number:,}: cost", cost, "CPU ms/job")
-            results.add("growth/edits ratio", costs[points[-1]] / costs[points[0]], "x")
+                results.add(f"growth/edit {number:,}: cost", cost.cpu_ms, "CPU ms/job")
+                results.add(f"growth/edit {number:,}: worker", cost.worker_ms, "CPU ms/job")
+                results.add(f"growth/edit {number:,}: mongod", cost.mongo_ms, "CPU ms/job")
+            results.add("growth/edits ratio", costs[points[-1]].cpu_ms / costs[points[0]].cpu_ms, "x")
 
 
 def _grow(lab: Lab, programs: list[Program], points: tuple[int, ...], options: Options) -> dict[int, Document | None]:
@@ -77,8 +79,8 @@ def _grow(lab: Lab, programs: list[Program], points: tuple[int, ...], options: O
     return found
 
 
-def _one_more(lab: Lab, programs: list[Program], profile: Document | None, label: str, options: Options) -> float:
-    """Return CPU milliseconds of one more edit of a writer with ``profile``."""
+def _one_more(lab: Lab, programs: list[Program], profile: Document | None, label: str, options: Options) -> Cost:
+    """Return what one more edit of a writer with ``profile`` costs."""
     writers = [f"{label}-{number}" for number in range(CLONES)]
     if profile:
         lab.profiles.insert_many({**profile, "_id": writer, "user_id": writer} for writer in writers)
@@ -86,6 +88,6 @@ def _one_more(lab: Lab, programs: list[Program], profile: Document | None, label
     before = lab.read(programs)
     lab.enqueue(jobs.payload(number, writer, options.pair_kb, label) for number, writer in enumerate(writers))
     lab.wait_completed(before.completed + CLONES, programs)
-    cost = lab.read(programs).since(before).cpu_ms
+    cost = lab.read(programs).since(before)
     lab.settled_properly()
     return cost
