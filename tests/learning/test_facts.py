@@ -82,6 +82,8 @@ def any_edit(rng: random.Random, number: int) -> StyleDelta:
 
 def part(delta: StyleDelta) -> StyleDelta:
     """An edit as a worker loads it."""
+    if delta.__dict__.keys() == set(facts.FIELDS):
+        return delta
     document = document_of(delta)
     return part_of({name: document[name] for name in facts.FIELDS if name in document})
 
