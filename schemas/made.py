@@ -32,8 +32,12 @@ def made(model: type[M], fields: dict[str, Any], given: set[str] | None = None) 
 
 
 def copied(part: M, changes: Mapping[str, Any] = MappingProxyType({})) -> M:
-    """A shallow copy of ``part`` with ``changes``, which are fields of it."""
-    one = made(type(part), part.__dict__.copy(), part.__pydantic_fields_set__.copy())
+    """A shallow copy of ``part`` with ``changes``, which are fields of it.
+
+    What names all fields as given can grow no more, so it is shared: it takes more memory than the fields.
+    """
+    given = part.__pydantic_fields_set__
+    one = made(type(part), part.__dict__.copy(), given if len(given) == len(part.__dict__) else given.copy())
     if changes:
         assign(one, changes)
     return one

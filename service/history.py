@@ -18,6 +18,7 @@ from service.learning.facts import FIELDS
 
 _DEFAULTS = dict(StyleDelta())  # the very objects that new deltas have
 _PART = {name: _DEFAULTS[name] for name in FIELDS}
+_GIVEN = set(FIELDS)
 _SEVERAL = ("phrases_added", "phrases_removed", "statements")
 
 
@@ -54,4 +55,4 @@ def part_of(document: Mapping[str, Any]) -> StyleDelta:
             fields[name] = tuple(document[name])
     if "substitutions" in document:
         fields["substitutions"] = tuple([made(Substitution, one) for one in document["substitutions"]])
-    return made(StyleDelta, fields, set(document))
+    return made(StyleDelta, fields, _GIVEN)

@@ -39,6 +39,7 @@ from service.analysis.spans import Reason
 from service.analysis.threads import posts_count
 
 _DEFAULTS: Final = dict(StyleDelta())
+_GIVEN: Final = set(_DEFAULTS)  # by an analysis: all fields, of all deltas
 _MAX_SUBSTITUTIONS: Final = 40
 _MAX_EXPRESSION: Final = 200
 _SAMPLE: Final = 800
@@ -88,7 +89,7 @@ def analyze(original: str | Sequence[str], edited: str | Sequence[str]) -> Analy
     comparison = compare(before, after, alignment, lists)
     comparison.truncated |= alignment.truncated or before.truncated or after.truncated or (cut and not same)
     fields = _Fields(before, after, alignment, comparison, lists).all()
-    delta = made(StyleDelta, _DEFAULTS | fields, set(fields))
+    delta = made(StyleDelta, _DEFAULTS | fields, _GIVEN)
     return Analysis(delta, _spans(before, alignment, comparison), tuple(comparison.pairs))
 
 
