@@ -97,6 +97,14 @@ class Membership:
             released += await self._scripts.run("release", [self.keys.jobs], args)
         return released
 
+    async def payloads(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the field ``job`` of those of ``ids`` that are on the stream and have it."""
+        found: dict[str, bytes] = {}
+        for chunk in _chunks(ids):
+            reply = await self._scripts.run("payloads", [self.keys.jobs], chunk)
+            found.update((id, payload) for id, payload in zip(chunk, reply, strict=True) if payload is not None)
+        return found
+
     async def bury(self, id: str, why: Mapping[str, str]) -> bool:
         """Move an entry to the dead letters with its payload; return False when it is another's by now."""
         pairs = [part for pair in why.items() for part in pair]
@@ -108,10 +116,16 @@ class Membership:
         """Note the length of the stream in this minute's history, and which version looked."""
         await self._scripts.run("observe", [self.keys.jobs, self.keys.minutes], [self.consumer, own_version()])
 
-    async def own_pending(self, count: int = 10_000) -> list[str]:
-        """Return the ids pending under this consumer."""
-        rows = await self._redis.xpending_range(self.keys.jobs, GROUP, "-", "+", count, consumername=self.consumer)
-        return [row.id for row in pending(rows)]
+    async def own_pending(self, page: int = 10_000) -> list[str]:
+        """Return the ids pending under this consumer, asked for ``page`` at a time."""
+        ids: list[str] = []
+        start = "-"
+        while True:
+            rows = await self._redis.xpending_range(self.keys.jobs, GROUP, start, "+", page, consumername=self.consumer)
+            ids += [row.id for row in pending(rows)]
+            if len(rows) < page:
+                return ids
+            start = f"({ids[-1]}"
 
     async def present(self, within: timedelta) -> list[str]:
         """Return the consumers that were delivered an entry or renewed one ``within`` that time.

@@ -12,7 +12,7 @@ from service.streams.entry import Delivery, triage
 from service.streams.group import Membership
 from service.streams.keys import GROUP, Keys, PartitionKeys
 from service.streams.minutes import LastHour, read_minutes
-from service.streams.replies import entries, pending
+from service.streams.replies import entries, pending, text
 from service.streams.sweep import claim_page
 
 pytestmark = pytest.mark.anyio
@@ -158,6 +158,23 @@ async def test_burying_into_a_key_of_another_type_loses_nothing(
     with pytest.raises(Exception, match="WRONGTYPE"):
         await ana.bury(delivery.id, {"reason": "invalid"})
     assert await ana.own_pending() == [delivery.id]
+
+
+async def test_all_own_pending_are_found(redis_client: Redis, keys: PartitionKeys, ana: Membership) -> None:
+    await append(redis_client, keys, 5)
+    ids = [delivery.id for delivery in await ana.read(10, BLOCK)]
+    assert await ana.own_pending(page=2) == await ana.own_pending(page=5) == await ana.own_pending() == ids
+
+
+async def test_payloads_are_read_again_without_those_that_are_gone(
+    redis_client: Redis, keys: PartitionKeys, ana: Membership
+) -> None:
+    await append(redis_client, keys, 3)
+    bare = text(await redis_client.xadd(keys.jobs, {"other": "1"}))
+    first, second, third, _ = [delivery.id for delivery in await ana.read(10, BLOCK)]
+    await redis_client.xdel(keys.jobs, second)
+    assert await ana.payloads([third, second, bare, "1-1", first]) == {third: b"2", first: b"0"}
+    assert await ana.payloads([]) == {}
 
 
 @pytest.mark.parametrize(
