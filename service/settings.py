@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     learning_due_seconds: float = Field(
         5.0, ge=0.05, le=600, description="seconds between two looks for writers whose waiting edits are due (jittered)"
     )
-    learning_prefetch: int = Field(10_000, ge=1, le=20_000, description="entries a process holds at most")
+    learning_prefetch: int = Field(20_000, ge=1, le=20_000, description="entries a process holds at most")
     learning_block_seconds: float = Field(1.0, ge=0.05, le=5, description="seconds a read waits for new entries")
     learning_job_timeout_seconds: float = Field(60.0, ge=1, le=3600, description="seconds to extract and judge a batch")
     learning_grace_seconds: float = Field(

@@ -29,7 +29,8 @@ _ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}\Z")
 class Delivery:
     """One entry handed to this consumer: its field ``job`` and its other fields; ``deliveries`` counts this one too.
 
-    Thousands are held, and few have other fields, so these share one mapping: a dictionary costs 260 bytes.
+    Thousands are held, and few have other fields, so these share one mapping: a dictionary costs 260 bytes. After
+    decoding its payload may be let go (``InWork.unburden``); it is read again when its batch begins.
     """
 
     keys: PartitionKeys
@@ -51,7 +52,7 @@ class Delivery:
 
     @property
     def size(self) -> int:
-        """Bytes of the payload."""
+        """Bytes of the payload, as far as it is held."""
         return len(self.payload or b"")
 
 
@@ -61,19 +62,20 @@ class Work:
 
     A worker may hold ten thousand of these, so of the job no more is kept than sorting them, judging them by the ledger
     and naming them takes; ``item`` is what the ledger has of it. With an emoji in them texts take four bytes a
-    character, and in the entry they stand anyhow: ``job`` reads it again, when it is needed.
+    character, and in the entry they stand anyhow: ``job`` reads them again from its payload, of ``size`` bytes.
     """
 
     delivery: Delivery
     user_id: str
     job_id: str
     item: bytes
+    size: int = 0
     is_large: bool = False
     spent: bool = False
 
-    def job(self) -> LearningJob:
-        """Return the job, with its id and time also where the entry's stand for them."""
-        job = known_job(self.delivery.payload or b"")
+    def job(self, payload: bytes) -> LearningJob:
+        """Return the job in the entry's ``payload``, with its id and time also where the entry's stand for them."""
+        job = known_job(payload)
         return copied(job, {"job_id": self.job_id, "edited_at": _edited_at(job, _identity(self.delivery))})
 
 
@@ -109,6 +111,7 @@ def decode(delivery: Delivery, *, now: datetime, max_bytes: int) -> Work:
         sys.intern(job.user_id),  # one string for all entries of a writer
         job_id,
         ledger.item(ledger_id(job_id), content_hash(job), delivery.ms),
+        delivery.size,
         is_large(job),
     )
 

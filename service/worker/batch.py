@@ -8,46 +8,42 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 import anyio.lowlevel
-from anyio import CapacityLimiter, to_process
+from anyio import CapacityLimiter
 
-from schemas.delta import Analysis, StyleDelta
-from schemas.job import LearningJob
+from schemas.delta import StyleDelta
 from schemas.made import copied
 from schemas.profile import PendingEdit, Profile
 from service import ledger
-from service.analysis import analyze
 from service.errors import DependencyDown, RevisionConflict
 from service.learning.learn import Outcome, learn, new_profile
 from service.learning.rules import LearningRules
 from service.learning.schedule import due_at, learn_now
 from service.profiles import Loaded, ProfileStore
-from service.streams.entry import Work, is_large
+from service.streams.entry import Work
 from service.telemetry.stages import stage
 from service.tone.base import Judgement, ToneClassifier, ToneRequest
-from service.tone.lexical import label
 from service.worker import late
+from service.worker.extraction import Extract, Extractor, edit_of
 from service.worker.outages import backoff
+
+if TYPE_CHECKING:
+    from service.worker.entries import Entries
 
 CONFLICT_SECONDS = 0.02
 TURN_SECONDS = 0.02  # of analysis, before the loop does something else
-EXCERPT_PAIRS, EXCERPT_CHARACTERS = 4, 300  # of a waiting edit: what a model needs to hear a tone
 
 T = TypeVar("T")
 
 
 class JobTimeout(Exception):
     """Extraction or tone took longer than a job may."""
-
-
-class Extract(Protocol):
-    async def __call__(self, job: LearningJob) -> Analysis: ...
 
 
 @dataclass(slots=True)
@@ -64,11 +60,10 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What a batch needs of its worker. ``lost`` names the entries that are another worker's by now."""
+    """What a batch needs of its worker."""
 
     now: Callable[[], datetime]
-    oldest_entry_ms: Callable[[], Awaitable[int]]
-    lost: Callable[[Sequence[Work]], Awaitable[set[str]]]
+    entries: Entries
     down: Callable[[DependencyDown], None]
     up: Callable[[str], None]
 
@@ -128,9 +123,9 @@ class BatchLearner:
     async def _try(self, attempt: Attempt) -> Learned:
         loaded, learned, fresh = await self._judged(attempt)
         now = self._hooks.now()
+        fresh = await self._analysed(attempt, fresh)
         if fresh or is_due(loaded.profile, now):
-            edits = await self._edits(attempt, fresh)
-            await self._apply(attempt, loaded, learned, fresh, edits, now)
+            await self._apply(attempt, loaded, learned, fresh, now)
         elif loaded.profile is not None and late.is_due(loaded.profile, now):
             learned.outcome = await self._add_tone(attempt, loaded, loaded.profile, now)
         return learned
@@ -141,7 +136,7 @@ class BatchLearner:
         An entry that is ours after the load cannot have been given up by another before it: see ``give_up``.
         """
         loaded = await self._store.load(attempt.user_id)
-        lost = await self._hooks.lost(attempt.works)
+        lost = await self._hooks.entries.lost(attempt.works)
         learned, fresh = judge([work for work in attempt.works if work.delivery.id not in lost], loaded)
         learned.conflicts = attempt.conflicts
         if learned.duplicates:
@@ -154,7 +149,7 @@ class BatchLearner:
             await self._store.mark(loaded.profile, loaded.profile.late_tone)
         elif fresh:
             neutral = new_profile(attempt.user_id, self._hooks.now())
-            await self._store.commit(loaded, neutral, [], self._hooks.oldest_entry_ms, max_versions=1)
+            await self._store.commit(loaded, neutral, [], self._hooks.entries.oldest_ms, max_versions=1)
         learned.dead += [(work, "attempts", exhausted(work)) for work in fresh]
         return learned
 
@@ -188,7 +183,7 @@ class BatchLearner:
                 replace(loaded, stored=loaded.stored - again),
                 profile,
                 applied,
-                self._hooks.oldest_entry_ms,
+                self._hooks.entries.oldest_ms,
                 max_versions=self._rules.max_versions,
             )
         return replace(outcome, profile=profile)
@@ -199,16 +194,16 @@ class BatchLearner:
         loaded: Loaded,
         learned: Learned,
         fresh: list[Work],
-        edits: list[PendingEdit],
         now: datetime,
     ) -> None:
         profile = loaded.profile or new_profile(attempt.user_id, now)
+        edits = [attempt.edits[work.delivery.id] for work in fresh]
         applied = [work.item for work in fresh]
         count = profile.edits_applied + len(fresh)
         if must_wait(profile, edits, now, self._rules):
             recorded = record(profile, edits, now, self._rules, count)
             with stage("commit"):
-                await self._store.record(loaded, recorded, applied, self._hooks.oldest_entry_ms)
+                await self._store.record(loaded, recorded, applied, self._hooks.entries.oldest_ms)
             learned.recorded = recorded
         else:
             learned.outcome = await self._learn(attempt, loaded, profile, [*profile.pending, *edits], applied, now)
@@ -241,17 +236,21 @@ class BatchLearner:
             changed["last_learned_at"] = profile.last_learned_at
         return await self._commit(loaded, outcome, changed, applied, toned)
 
-    async def _edits(self, attempt: Attempt, works: Sequence[Work]) -> list[PendingEdit]:
-        """Return the deltas of ``works`` with the pairs a model may be shown; extracted once however often we try."""
-        left = [work for work in works if work.delivery.id not in attempt.edits]
-        if small := [work for work in left if not work.is_large]:
-            await self._bounded(self._analyse(attempt, small))
-        for work in (work for work in left if work.is_large):
-            async with self._large:  # waited for before its time-out begins
-                await self._bounded(self._analyse(attempt, [work]))
-        return [attempt.edits[work.delivery.id] for work in works]
+    async def _analysed(self, attempt: Attempt, works: list[Work]) -> list[Work]:
+        """Return those of ``works`` that are still there, their deltas extracted, once however often we try.
 
-    async def _analyse(self, attempt: Attempt, works: Sequence[Work]) -> None:
+        Of a writer who has entries in several partitions a batch has those of one (``lanes``).
+        """
+        left = [work for work in works if work.delivery.id not in attempt.edits]
+        payloads = await self._hooks.entries.payloads(left)
+        if small := [work for work in left if not work.is_large and work.delivery.id in payloads]:
+            await self._bounded(self._analyse(attempt, small, payloads))
+        for work in (work for work in left if work.is_large and work.delivery.id in payloads):
+            async with self._large:  # waited for before its time-out begins
+                await self._bounded(self._analyse(attempt, [work], payloads))
+        return [work for work in works if work.delivery.id in attempt.edits]
+
+    async def _analyse(self, attempt: Attempt, works: Sequence[Work], payloads: Mapping[str, bytes]) -> None:
         """Extract the deltas of ``works``; the loop has its turn now and then, for it renews leases.
 
         Of an analysis, which holds all changed spans, only what is learned from is kept: many batches wait at a time.
@@ -260,7 +259,7 @@ class BatchLearner:
         turn_ends = time.monotonic() + TURN_SECONDS
         for work in works:
             with stage("analyse", work.delivery.id):
-                job = work.job()
+                job = work.job(payloads[work.delivery.id])
                 attempt.edits[work.delivery.id] = edit_of(job, await self._extract(job), asked=asked)
             if time.monotonic() > turn_ends:
                 await anyio.lowlevel.checkpoint()
@@ -305,29 +304,6 @@ class Attempt:
         self.edits: dict[str, PendingEdit] = {}
         self.tones: dict[str, Judgement] = {}
         self.conflicts = 0
-
-
-class Extractor:
-    """Extracts deltas: short texts here, large ones in a process, for the diff holds the interpreter lock."""
-
-    async def __call__(self, job: LearningJob) -> Analysis:
-        if is_large(job):
-            return await to_process.run_sync(analyze, job.original_text, job.edited_text, cancellable=True)
-        return analyze(job.original_text, job.edited_text)
-
-
-def edit_of(job: LearningJob, analysis: Analysis, *, asked: bool) -> PendingEdit:
-    """Return what an edit says, as whose it is; with the sentences a model may be ``asked`` about."""
-    own = {
-        "job_id": job.job_id,
-        "content_id": job.content_id,
-        "edited_at": job.edited_at,
-        "platform": job.platform,
-        "content_format": job.content_format,
-        "tone_shift": label(analysis.delta),
-    }
-    delta = copied(analysis.delta, own)
-    return PendingEdit(delta=delta, pairs=excerpts(analysis) if asked else [])
 
 
 def exhausted(work: Work) -> str:
@@ -385,12 +361,3 @@ def record(profile: Profile, edits: Sequence[PendingEdit], now: datetime, rules:
             "updated_at": now,
         }
     )
-
-
-def excerpts(analysis: Analysis) -> list[tuple[str, str]]:
-    """Return the first changed sentences, cut short: they wait in the profile until they are learned."""
-    if analysis.delta.is_noise:
-        return []
-    return [
-        (before[:EXCERPT_CHARACTERS], after[:EXCERPT_CHARACTERS]) for before, after in analysis.pairs[:EXCERPT_PAIRS]
-    ]

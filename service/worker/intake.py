@@ -46,7 +46,8 @@ class Intake:
         """Read up to ``count`` new entries and hand them out; return how many came."""
         since = time.monotonic()
         deliveries = await member.read(count, timedelta(seconds=self._settings.learning_block_seconds))
-        self._worker.in_work.took(member.keys, count, len(deliveries))
+        size = sum([delivery.size for delivery in deliveries])
+        self._worker.in_work.took(member.keys, count, len(deliveries), size)
         await self.hand_out(member, deliveries, since)
         return len(deliveries)
 
@@ -165,6 +166,7 @@ class Intake:
             else:
                 observer.decoded(delivery, work)
                 work.spent = verdict == "spent"
+                self._worker.in_work.unburden(delivery)
                 self._worker.lanes.submit(work)
 
     async def bury(self, delivery: Delivery, reason: str, detail: str) -> None:
@@ -173,11 +175,11 @@ class Intake:
         That must stop neither the entries that came with it (a Redis at its `maxmemory` refuses only what grows) nor
         count as a delivery.
         """
-        letter = why(reason, detail, delivery.payload)
         member = self._worker.member(delivery)
         ending: Ending = "released"
         try:
-            ending = "dead" if await member.bury(delivery.id, letter) else "lost"
+            payload = delivery.payload or (await member.payloads([delivery.id])).get(delivery.id)
+            ending = "dead" if await member.bury(delivery.id, why(reason, detail, payload)) else "lost"
             self._worker.settler.counts[ending] += 1
             if ending == "dead":
                 ids = {"entry_id": delivery.id, "trace_id": self._worker.observer.trace_id(delivery)}

@@ -6,7 +6,7 @@ many long-lived tasks as writers may be in work; no task is made per job.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 import anyio
@@ -14,6 +14,7 @@ import anyio
 from service.streams.entry import Work
 
 MAX_BATCH = 200  # entries of one writer in one commit: bounds the memory and time of a batch
+MAX_BYTES = 2**20  # of their payloads, which are all in memory while the batch is; a larger one is a batch by itself
 SUSPECT_DELIVERIES = 3
 
 
@@ -95,8 +96,28 @@ def _batches(waiting: Waiting) -> list[list[Work]]:
     """
     together = [work for work in waiting.works if not _is_suspect(work)]
     alone = [[work] for work in waiting.works if _is_suspect(work)]
-    batches = [together[start : start + MAX_BATCH] for start in range(0, len(together), MAX_BATCH)]
-    return batches + alone or ([[]] if waiting.due else [])
+    return [*_bounded(together), *alone] or ([[]] if waiting.due else [])
+
+
+def _bounded(works: list[Work]) -> Iterator[list[Work]]:
+    """Cut ``works`` into batches of at most ``MAX_BATCH`` entries and ``MAX_BYTES``, each of one partition.
+
+    A writer has entries in two when their number was changed, or a producer sends them to the wrong one.
+    """
+    batch: list[Work] = []
+    size = 0
+    for work in works:
+        if batch and (len(batch) == MAX_BATCH or size + work.size > MAX_BYTES or _differ(work, batch[0])):
+            yield batch
+            batch, size = [], 0
+        batch.append(work)
+        size += work.size
+    if batch:
+        yield batch
+
+
+def _differ(one: Work, other: Work) -> bool:
+    return one.delivery.keys != other.delivery.keys
 
 
 def _is_suspect(work: Work) -> bool:

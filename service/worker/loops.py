@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -24,23 +24,23 @@ from service.settings import RENEWALS_PER_LEASE, Settings
 from service.streams.client import connect_reader
 from service.streams.clock import ServerClock
 from service.streams.cluster import clustered
-from service.streams.entry import Delivery, Work
+from service.streams.entry import Delivery
 from service.streams.group import Membership, consumer_name
-from service.streams.keys import Keys
-from service.streams.replies import entries
+from service.streams.keys import Keys, PartitionKeys
 from service.telemetry.observer import Observer
 from service.tone.base import ToneClassifier
 from service.worker import late
-from service.worker.batch import BatchLearner, Extract, Hooks
+from service.worker.batch import BatchLearner, Hooks
+from service.worker.entries import Entries
+from service.worker.extraction import Extract
 from service.worker.intake import Intake
 from service.worker.inwork import InWork
 from service.worker.lanes import Lanes
-from service.worker.outages import Outages, backoff, redis_away, refusal
+from service.worker.outages import Outages, backoff, refusal
 from service.worker.rights import require_rights
 from service.worker.settling import Settler
 from service.worker.shares import Shares
 
-SURE_SHARE = 0.8  # of a lease: so long nobody else takes an entry over, by any clock
 CONFIG_TRIES = 3  # a wrong password may be a server that is being set up: a short grace before giving up
 
 
@@ -82,7 +82,7 @@ class Worker:
             for keys, reader in zip(self.keys.partitions, itertools.cycle(self._readers), strict=False)
         ]
         down = partial(self.outages.away, "lanes")
-        hooks = Hooks(self.clock.now, self._oldest_entry_ms, self._lost, down, self.outages.answered)
+        hooks = Hooks(self.clock.now, Entries(self), down, self.outages.answered)
         learner = BatchLearner(
             store, tone, settings.rules(), hooks, job_timeout=settings.learning_job_timeout_seconds, extract=extract
         )
@@ -195,19 +195,14 @@ class Worker:
             ids, since = self.in_work.ids(member.keys), time.monotonic()
             gone = await member.renew(ids) if ids else set()
             self.in_work.renewed(member.keys, ids, since)
-            if lost := self.in_work.lose(member.keys, gone):
-                self.settler.counts["lost"] += lost
-                self.observer.closed(member.keys, gone, "lost")
-                self.log.warning(f"[Learning] Lost the lease of {lost} entries to another worker")
+            self.lose(member.keys, gone)
 
-    async def _lost(self, works: Sequence[Work]) -> set[str]:
-        """Return the entry ids of those of ``works`` that are another's; ask Redis when no renewal came in time."""
-        deliveries = [work.delivery for work in works]
-        if not self.in_work.any_doubtful(deliveries, self.settings.learning_lease_seconds * SURE_SHARE):
-            return set()
-        with redis_away():
-            await self.renew_once()
-        return {delivery.id for delivery in deliveries if not self.in_work.holds(delivery.keys, delivery.id)}
+    def lose(self, keys: PartitionKeys, gone: set[str]) -> None:
+        """Drop those of ``gone`` that are still held: they are another's, or deleted."""
+        if lost := self.in_work.lose(keys, gone):
+            self.settler.counts["lost"] += lost
+            self.observer.closed(keys, gone, "lost")
+            self.log.warning(f"[Learning] Lost the lease of {lost} entries to another worker")
 
     async def sweep_once(self) -> int:
         """Take over what its consumer abandoned; return how many entries came."""
@@ -387,12 +382,3 @@ class Worker:
             block=self.settings.learning_block_seconds,
             timeout=self.settings.learning_redis_timeout_seconds,
         )
-
-    async def _oldest_entry_ms(self) -> int:
-        """Return the time of the oldest entry of any partition, now when there is none."""
-        oldest = round(self.clock.now().timestamp() * 1000)
-        for keys in self.keys.partitions:
-            with redis_away():
-                first = entries(await self.redis.xrange(keys.jobs, "-", "+", count=1))
-            oldest = min([oldest, *(int(id.partition("-")[0]) for id, _ in first)])
-        return oldest

@@ -23,7 +23,7 @@ from service.settings import Settings
 from service.streams.client import connect
 from service.tone.open import ToneOptions, open_tone
 from service.tone.sharing import share
-from service.worker.batch import Extract
+from service.worker.extraction import Extract
 from service.worker.loops import Worker
 
 # A lane, the barrier of a duplicate, the due query, a ping: never more calls in flight than connections.

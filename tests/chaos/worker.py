@@ -1,5 +1,6 @@
 """``learnsvc`` with switches: ``python -m tests.chaos.worker consume ...`` runs the shipped command, and beside it
 
+* lets go of all payloads, as in a backlog, in every other process;
 * obeys orders to fault itself before the load, before the commit and before settling (``CHAOS_ORDERS``: a folder);
 * is a mutant, if ``CHAOS_MUTANT`` names one;
 * fails on poison: jobs whose ``content_id`` is ``raises``, ``hangs`` or ``kills`` do so when they are extracted, and
@@ -24,8 +25,9 @@ from schemas.delta import Analysis
 from schemas.job import LearningJob
 from service.cli import main
 from service.profiles import Loaded, ProfileStore
-from service.worker import fleet
-from service.worker.batch import Extractor, Learned
+from service.worker import fleet, inwork
+from service.worker.batch import Learned
+from service.worker.extraction import Extractor
 from service.worker.fleet import Fleet
 from service.worker.settling import Settler
 from tests.chaos import mutants, orders
@@ -50,6 +52,12 @@ class Forked:
             os.kill(self.pid, signum)
 
 
+def hold_as_in_a_backlog() -> None:
+    """Read the payloads of every batch again; mutants and the processes with an even id hold them."""
+    if os.getpid() % 2 and not os.environ.get(mutants.VARIABLE):
+        inwork.KEPT_BYTES = 0
+
+
 def fork_children() -> None:
     """Let a fleet fork its children, and start them again without waiting."""
     fleet.RESTART_SECONDS = 0.0
@@ -72,6 +80,7 @@ def _run_child(environment: dict[str, str], arguments: list[str]) -> None:
     try:
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, signal.SIG_DFL)
+        hold_as_in_a_backlog()
         os.environ.update(environment)
         sys.argv = ["learnsvc", *arguments]
         main()
@@ -136,5 +145,6 @@ if __name__ == "__main__":
     if mutant := os.environ.get(mutants.VARIABLE):
         mutants.MUTANTS[mutant]()
     fail_on_poison(harness)
+    hold_as_in_a_backlog()
     fork_children()
     main()

@@ -70,7 +70,7 @@ def test_only_a_typed_refusal_escapes(fields: dict[bytes, bytes], id: str, value
         assert work.reason in REASONS
         assert len(work.detail) < 1_000
         return
-    job = work.job()
+    job = work.job(delivery.payload or b"")
     for name in (work.user_id, work.job_id, job.content_id):
         assert type(name) is str
         assert 1 <= len(name) <= 128

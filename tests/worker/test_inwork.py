@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from service.streams.entry import Delivery
 from service.streams.keys import Keys
-from service.worker.inwork import HELD_BYTES, READ, InWork
+from service.worker.inwork import KEPT_BYTES, READ, READ_BYTES, InWork
 
 KEYS = Keys.of("", 1).partitions[0]
 SLOTS = 5
@@ -86,11 +86,33 @@ def test_a_read_is_bounded_and_a_busy_process_does_not_read_in_driblets() -> Non
     assert held.room() == 0
 
 
-def test_large_entries_stop_reading_before_they_fill_the_memory() -> None:
-    held = holding(SLOTS - 1, Clock(), size=HELD_BYTES // (SLOTS - 1))
-    assert held.room() == held.room_for_abandoned() == 0
-    settle(held, 1)
-    assert held.room() == 2
+def test_large_entries_are_read_a_few_at_a_time() -> None:
+    held = holding(1000, Clock())
+    settle(held, 1000)
+    held.took(KEYS, READ, 10, 10 * READ_BYTES // 4)
+    assert held.room() == 4
+    held.took(KEYS, 4, 1, 10 * READ_BYTES)
+    assert held.room() == 1
+    held.took(KEYS, READ, 0)
+    assert held.room() == 1
+    held.took(KEYS, READ, 10, 20_000)
+    assert held.room() == READ
+
+
+def test_payloads_are_held_up_to_a_number_of_bytes() -> None:
+    held = InWork(SLOTS, 5000, Clock())
+    deliveries = [Delivery(KEYS, f"{number}-0", b"x" * (KEPT_BYTES // 4)) for number in range(6)]
+
+    def add(some: list[Delivery]) -> list[bool]:
+        for delivery in some:
+            held.add(delivery, 0.0)
+            held.unburden(delivery)
+        return [delivery.payload is not None for delivery in some]
+
+    assert add(deliveries) == [True] * 4 + [False] * 2
+    held.drop(KEYS, [deliveries[0].id, deliveries[4].id])
+    more = [Delivery(KEYS, f"{number}-1", b"x" * (KEPT_BYTES // 4)) for number in range(2)]
+    assert add(more) == [True, False]
 
 
 def test_abandoned_entries_find_room_when_new_ones_do_not() -> None:

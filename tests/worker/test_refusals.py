@@ -12,7 +12,7 @@ from schemas.job import LearningJob
 from service.settings import Settings
 from service.streams.keys import GROUP, Keys
 from service.streams.replies import entries
-from service.worker.batch import Extractor
+from service.worker.extraction import Extractor
 from tests.worker.conftest import drained, edit, enqueue, running, until
 
 pytestmark = pytest.mark.anyio

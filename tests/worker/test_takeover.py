@@ -18,7 +18,7 @@ from service.settings import Settings
 from service.streams import dead_letters
 from service.streams.keys import GROUP, Keys
 from service.streams.replies import pending
-from service.worker.batch import Extractor
+from service.worker.extraction import Extractor
 from service.worker.running import reclaim_abandoned
 from tests.worker.conftest import drained, edit, enqueue, running, until
 
