@@ -14,10 +14,11 @@ from typing import Literal
 import orjson
 
 from schemas.job import InvalidJob, LearningJob, decode_job, known_job
-from schemas.made import copied
+from schemas.made import assign
 from service import ledger
 from service.streams.keys import PartitionKeys
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FUTURE_LIMIT = timedelta(minutes=5)
 LARGE_CHARACTERS = 50_000  # above this an analysis may take 50 ms and more: it goes to a process of its own
 MAX_FIELDS = 16
@@ -76,7 +77,9 @@ class Work:
     def job(self, payload: bytes) -> LearningJob:
         """Return the job in the entry's ``payload``, with its id and time also where the entry's stand for them."""
         job = known_job(payload)
-        return copied(job, {"job_id": self.job_id, "edited_at": _edited_at(job, _identity(self.delivery))})
+        # Made a moment ago, and nobody else has it.
+        assign(job, {"job_id": self.job_id, "edited_at": _edited_at(job, _identity(self.delivery))})
+        return job
 
 
 Verdict = Literal["skip", "spent", "work"]
@@ -141,13 +144,12 @@ def _identity(delivery: Delivery) -> str:
 
 def _edited_at(job: LearningJob, identity: str) -> datetime:
     """Return when the writer saved, in milliseconds: MongoDB keeps no more, and what is compared must be stored."""
-    time = job.edited_at or _time_of(identity)
-    return time.replace(microsecond=time.microsecond // 1000 * 1000)
+    time = job.edited_at
+    return time.replace(microsecond=time.microsecond // 1000 * 1000) if time else _time_of(identity)
 
 
 def _time_of(entry_id: str) -> datetime:
-    ms = int(entry_id.partition("-")[0])
     try:
-        return datetime.fromtimestamp(ms / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
+        return EPOCH + timedelta(milliseconds=int(entry_id.partition("-")[0]))
+    except OverflowError:
         raise InvalidJob("invalid", "the entry id holds no time: give edited_at") from None

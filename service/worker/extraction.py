@@ -8,7 +8,7 @@ from anyio import to_process
 
 from schemas.delta import Analysis
 from schemas.job import LearningJob
-from schemas.made import copied
+from schemas.made import copied, made
 from schemas.profile import PendingEdit
 from service.analysis import analyze
 from service.streams.entry import is_large
@@ -41,7 +41,7 @@ def edit_of(job: LearningJob, analysis: Analysis, *, asked: bool) -> PendingEdit
         "tone_shift": label(analysis.delta),
     }
     delta = copied(analysis.delta, own)
-    return PendingEdit(delta=delta, pairs=excerpts(analysis) if asked else [])
+    return made(PendingEdit, {"delta": delta, "pairs": excerpts(analysis) if asked else []})
 
 
 def excerpts(analysis: Analysis) -> list[tuple[str, str]]:
