@@ -1,6 +1,7 @@
 # The worker: docker build -t learnsvc . && docker run learnsvc --help
 # BASE needs python3 3.11 or newer with venv on its PATH; the same one for both stages, for a venv points at it.
-# Analysis is compiled with gcc, which apt brings; with a BASE that has no apt, --build-arg COMPILED=0 leaves it Python.
+# Analysis and learning are compiled with gcc, which apt brings; with a BASE without apt, --build-arg COMPILED=0 leaves
+# them Python.
 # Behind a mirror, pip is configured from outside: --build-arg PIP_INDEX_URL=..., or a mounted pip.conf.
 ARG BASE=docker.io/library/python:3.13-slim-bookworm
 

@@ -17,7 +17,7 @@ def own_version() -> str:
 
 
 def is_compiled() -> bool:
-    """Whether analysis was compiled, as in the image, and is not the Python of its sources."""
+    """Whether analysis and learning were compiled, as in the image, and are not the Python of their sources."""
     from importlib.machinery import EXTENSION_SUFFIXES
     from importlib.util import find_spec
 

@@ -128,7 +128,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from service.version import is_compiled, own_version
 
-        typer.echo(f"learnsvc {own_version()}{', analysis compiled' if is_compiled() else ''}")
+        typer.echo(f"learnsvc {own_version()}{', analysis and learning compiled' if is_compiled() else ''}")
         raise typer.Exit
 
 

@@ -1,6 +1,6 @@
-"""A copy of this repository whose analysis is compiled by mypyc, as ``pyproject.toml`` says and the image is built.
+"""A copy of this repository with analysis and learning compiled by mypyc, as ``pyproject.toml`` says for the image.
 
-Compiling takes most of a minute, so the libraries are kept in ``.compiled/`` for as long as nothing they are made from
+Compiling takes two minutes, so the libraries are kept in ``.compiled/`` for as long as nothing they are made from
 changes. They never lie beside the sources here, where they would be imported in place of what somebody edits.
 """
 
@@ -22,7 +22,13 @@ ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".compiled"
 BUILT_FROM = ("LICENSE", "README.md", "pyproject.toml", "schemas", "service")
 # Compiled, or read for its types.
-COMPILED_FROM = ("service/analysis/*.py", "schemas/*.py", "pyproject.toml")
+COMPILED_FROM = (
+    "service/analysis/*.py",
+    "service/learning/*.py",
+    "service/history.py",
+    "schemas/*.py",
+    "pyproject.toml",
+)
 
 
 class NoCompilerError(RuntimeError):

@@ -18,7 +18,15 @@ from tests.compiled.checkout import ROOT, NoCompilerError, checkout
 pytestmark = pytest.mark.timeout(600)
 
 WHERE = "import importlib, sys\nfor name in sys.argv[1:]: print(importlib.import_module(name).__file__)"
-SUITES = ("tests/analysis", "tests/learning", "tests/worker/test_whole_way.py")
+ROOMS = ("service.analysis", "service.learning")
+OTHERS = ("service.history", "schemas.made")
+SUITES = (
+    "tests/analysis",
+    "tests/learning",
+    "tests/test_history.py",
+    "tests/test_profiles.py",
+    "tests/worker/test_whole_way.py",
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +43,20 @@ def _python(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_all_of_analysis_is_compiled(compiled: Path) -> None:
-    names = [f"service.analysis.{path.stem}" for path in (ROOT / "service" / "analysis").glob("[!_]*.py")]
-    files = _python(compiled, "-c", WHERE, "service.analysis", "schemas.made", *names).split()
-    assert len(files) == len(names) + 2
+def test_all_of_analysis_and_learning_is_compiled(compiled: Path) -> None:
+    folders = [(room, ROOT / room.replace(".", "/")) for room in ROOMS]
+    names = [f"{room}.{path.stem}" for room, folder in folders for path in folder.glob("[!_]*.py")]
+    assert len(names) > 40
+    files = _python(compiled, "-c", WHERE, *ROOMS, *OTHERS, *names).split()
+    assert len(files) == len(names) + len(ROOMS) + len(OTHERS)
     assert [file for file in files if not (file.startswith(str(compiled)) and file.endswith(".so"))] == []
 
 
 def test_the_version_tells(compiled: Path) -> None:
-    assert _python(compiled, "-m", "service.cli", "--version") == f"learnsvc {own_version()}, analysis compiled\n"
+    assert (
+        _python(compiled, "-m", "service.cli", "--version")
+        == f"learnsvc {own_version()}, analysis and learning compiled\n"
+    )
     assert _python(ROOT, "-m", "service.cli", "--version") == f"learnsvc {own_version()}\n"
 
 
