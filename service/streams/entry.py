@@ -61,8 +61,8 @@ class Delivery:
 class Work:
     """What a delivery asks for; or ``spent``: out of attempts, and only to be told what became of it.
 
-    A worker may hold ten thousand of these, so of the job no more is kept than sorting them, judging them by the ledger
-    and naming them takes; ``item`` is what the ledger has of it. With an emoji in them texts take four bytes a
+    A worker may hold twenty thousand of these, so of the job no more is kept than sorting them, judging them by the
+    ledger and naming them takes; ``item`` is what the ledger has of it. With an emoji in them texts take four bytes a
     character, and in the entry they stand anyhow: ``job`` reads them again from its payload, of ``size`` bytes.
     """
 

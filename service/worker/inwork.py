@@ -180,8 +180,10 @@ class InWork:
         return max(0, self._budget() + self._concurrency - self._count)
 
     def took(self, keys: PartitionKeys, asked: int, count: int, size: int = 0) -> None:
-        """Note that a read asked for ``asked`` entries and got ``count`` of ``size`` bytes: a full one means that more
-        wait."""
+        """Note that a read asked for ``asked`` entries and got ``count``, of ``size`` bytes in all.
+
+        A full one means that more wait.
+        """
         if count:
             self._mean = size // count
         if count == asked:

@@ -61,7 +61,7 @@ def parse(arguments: Sequence[str], rows: Mapping[str, str]) -> Options:
     add("--limit", type=size, metavar="S", help="seconds after which a throughput run is cut off (40)")
     add("--json", type=Path, metavar="FILE", help="save the run")
     add("--compare", type=Path, metavar="FILE", help="show a saved run beside this one")
-    add("--interpreted", action="store_true", help="analysis as Python alone, not compiled as in the image")
+    add("--interpreted", action="store_true", help="not compiled as in the image: Python alone")
     add("--readme", action="store_true", help="put the targets into tests/README.md")
     add("--peers", type=Path, metavar="DIR", help="where the peers are installed: tests/benchmarks/peers/README.md")
     given = vars(parser.parse_args(arguments))

@@ -33,7 +33,7 @@ def targets(results: Results, saved: Results | None = None) -> Table:
 def as_markdown(results: Results) -> str:
     """Return the targets as a table of the documentation, with what it was measured on."""
     about = results.about
-    where = f"Python {about['python']}, analysis {about['analysis']}, {about['cores']} cores"
+    where = f"Python {about['python']}, analysis and learning {about['analysis']}, {about['cores']} cores"
     size = f"{about['jobs']:,} jobs of {about['pair_kb']:g} KB"
     rows = ["| Target | Bound | Measured | |", "|---|---:|---:|---|"]
     for target in TARGETS:
