@@ -18,7 +18,7 @@ from schemas.made import assign
 from service import ledger
 from service.streams.keys import PartitionKeys
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FUTURE_LIMIT = timedelta(minutes=5)
 LARGE_CHARACTERS = 50_000  # above this an analysis may take 50 ms and more: it goes to a process of its own
 MAX_FIELDS = 16
@@ -150,6 +150,6 @@ def _edited_at(job: LearningJob, identity: str) -> datetime:
 
 def _time_of(entry_id: str) -> datetime:
     try:
-        return EPOCH + timedelta(milliseconds=int(entry_id.partition("-")[0]))
+        return _EPOCH + timedelta(milliseconds=int(entry_id.partition("-")[0]))
     except OverflowError:
         raise InvalidJob("invalid", "the entry id holds no time: give edited_at") from None
