@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+import signal
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import anyio.lowlevel
 import pytest
+from pydantic import SecretStr
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
 from schemas.delta import Analysis
 from schemas.job import LearningJob
+from service.embedded import EmbeddedRedis
 from service.settings import Settings
 from service.streams import dead_letters
 from service.streams.forget import forget_writer
+from service.streams.group import Membership
 from service.streams.keys import GROUP, Keys
 from service.worker import inwork
 from service.worker.extraction import Extractor
@@ -112,6 +117,31 @@ async def test_of_a_writer_forgotten_meanwhile_nothing_more_is_learned(
 
 
 @pytest.mark.usefixtures("let_go")
+async def test_redis_stopped_while_a_payload_is_read_again_is_not_held_against_the_entry(
+    settings: Settings, mongo: Mongo, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Membership.payloads
+    stops = iter(["once"])
+
+    with EmbeddedRedis() as server:
+
+        async def stopped(self: Membership, ids: Sequence[str]) -> dict[str, bytes]:
+            if next(stops, None):
+                os.kill(server.pid, signal.SIGSTOP)
+            return await read(self, ids)
+
+        monkeypatch.setattr(Membership, "payloads", stopped)
+        own = settings.model_copy(update={"redis_url": SecretStr(server.url), "learning_lease_seconds": 30})
+        async with Redis.from_url(server.url) as redis, running(own) as worker:
+            await enqueue(redis, keys, edit(1))
+            await until(lambda: _is_away(worker))
+            os.kill(server.pid, signal.SIGCONT)
+            await until(lambda: drained(redis, keys))
+    assert +worker.settler.counts == {"received": 1, "learned": 1}
+    assert len(await learned(mongo, "ana")) == 1
+
+
+@pytest.mark.usefixtures("let_go")
 async def test_a_dead_letter_says_whose_it_is(
     settings: Settings, redis_client: Redis, mongo: Mongo, keys: Keys
 ) -> None:
@@ -145,6 +175,10 @@ async def test_a_writer_in_two_partitions_is_learned_and_settled_in_both(
     assert await drained(redis_client, first)
     assert await drained(redis_client, second)
     assert len(await learned(mongo, "ana")) == 5
+
+
+async def _is_away(worker: Worker) -> bool:
+    return "redis" in worker.down
 
 
 async def _empty(worker: Worker) -> bool:
