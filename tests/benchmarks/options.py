@@ -52,7 +52,7 @@ def parse(arguments: Sequence[str], rows: Mapping[str, str]) -> Options:
     add, count, size = parser.add_argument, _at_least(int, 1), _at_least(float, 0.1)
     add("--rows", type=_names_of(tuple(rows)), default=tuple(rows), metavar="A,B", help="only these rows")
     add("--quick", action="store_true", help="smaller and once: for a first look, not for a comparison")
-    add("--long", action="store_true", help="also a backlog of 1,000,000 (needs 4 GB for Redis)")
+    add("--long", action="store_true", help="also a backlog of 1,000,000: a quarter of an hour a round, 4 GB for Redis")
     add("--rounds", type=count, metavar="N", help="rounds of everything that is compared (3)")
     add("--jobs", type=count, metavar="N", help="jobs of a throughput run (20,000)")
     add("--writers", type=_at_least(int, 200), default=500, metavar="N", help="writers they are spread over (500)")

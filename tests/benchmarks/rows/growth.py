@@ -1,8 +1,9 @@
 """Whether a job costs more when more wait, or when its writer has saved thousands of edits before.
 
-Cost is CPU time of worker, Redis and mongod together. *Backlog*: the same number of jobs from the front of a short and
-of a long stream. *Edits*: one writer's edits are learned in small batches up to the 5,000th; the profile as it was
-after some of them is given to many new writers, and one more edit of each is measured, all by one warm worker.
+Cost is CPU time of worker, Redis and mongod together. *Backlog*: a short and a long stream, each drained to its end by
+a worker of its own, of writers whose profiles are full, which else would grow with the longer one. *Edits*: one
+writer's edits are learned in small batches up to the 5,000th; the profile as it was after some of them is given to many
+new writers, and one more edit of each is measured, all by one warm worker.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from tests.benchmarks.processes import Program
 from tests.benchmarks.results import Results
 
 BACKLOGS, QUICK_BACKLOGS, LONG_BACKLOGS = (1_000, 10_000, 100_000), (1_000, 10_000), (1_000, 100_000, 1_000_000)
-WARM, MEASURED = 200, 700
+WARM = 50
+FULL = 51  # the first edit that meets as many learned ones as a profile keeps
 EDITS, QUICK_EDITS = (1, 20, 50, 500, 5_000), (1, 20, 50, 500)
 CLONES = 200
 CHUNK, LARGE_CHUNK, LARGE_FROM = 10, 50, 1_000  # edits of one writer at a time: a batch is one iteration
@@ -28,20 +30,35 @@ Document = dict[str, Any]
 
 def backlog(lab: Lab, options: Options, results: Results) -> None:
     sizes = QUICK_BACKLOGS if options.quick else LONG_BACKLOGS if options.long else BACKLOGS
+    lab.empty()
+    with lab.workers() as programs:
+        profile = _grow(lab, programs, (FULL,), options)[FULL]
     costs, peaks = [], []
     for size in sizes:
-        lab.empty()
-        lab.enqueue(jobs.spread(size, options.writers, options.pair_kb))
-        with lab.workers() as programs:
-            lab.wait_completed(WARM, programs)
-            first = lab.read(programs)
-            lab.wait_completed(WARM + MEASURED, programs)
-            costs.append(lab.read(programs).since(first).cpu_ms)
-            peaks.append(programs[0].peak_mb())
+        cost, peak = _drained(lab, profile, size, options)
+        costs.append(cost.cpu_ms)
+        peaks.append(peak)
         results.add(f"growth/backlog {size:,}: cost", costs[-1], "CPU ms/job")
         results.add(f"growth/backlog {size:,}: memory", peaks[-1], "MB")
     results.add("growth/backlog ratio", costs[-1] / costs[0], "x")
     results.add("growth/memory ratio", peaks[-1] / peaks[0], "x")
+
+
+def _drained(lab: Lab, profile: Document | None, size: int, options: Options) -> tuple[Cost, float]:
+    """Return what a job of a backlog of ``size`` costs, and the most memory its worker held, in MB.
+
+    Of the first jobs the cost is not counted: with them goes what a process does once.
+    """
+    lab.empty()
+    _give(lab, profile, [f"w{number}" for number in range(options.writers)])
+    lab.enqueue(jobs.spread(size, options.writers, options.pair_kb))
+    with lab.workers() as programs:
+        lab.wait_completed(WARM, programs)
+        first = lab.read(programs)
+        lab.wait_completed(size, programs)
+        cost, peak = lab.read(programs).since(first), programs[0].peak_mb()
+        lab.settled_properly()
+    return cost, peak
 
 
 def edits(lab: Lab, options: Options, results: Results) -> None:
@@ -67,7 +84,7 @@ def edits(lab: Lab, options: Options, results: Results) -> None:
 def _grow(lab: Lab, programs: list[Program], points: tuple[int, ...], options: Options) -> dict[int, Document | None]:
     """Return the profile that each of ``points``, a writer's n-th edit, meets."""
     found: dict[int, Document | None] = {}
-    series, learned = list(jobs.of_one(points[-1], options.pair_kb)), 0
+    series, learned = list(jobs.of_one(points[-1], options.pair_kb, "grown")), 0
     for point in points:
         while learned < point - 1:
             chunk = LARGE_CHUNK if learned >= LARGE_FROM else CHUNK
@@ -82,12 +99,17 @@ def _grow(lab: Lab, programs: list[Program], points: tuple[int, ...], options: O
 def _one_more(lab: Lab, programs: list[Program], profile: Document | None, label: str, options: Options) -> Cost:
     """Return what one more edit of a writer with ``profile`` costs."""
     writers = [f"{label}-{number}" for number in range(CLONES)]
-    if profile:
-        lab.profiles.insert_many({**profile, "_id": writer, "user_id": writer} for writer in writers)
-        lab.mongo.admin.command("fsync")  # or mongod would go on writing these while the edits are measured
+    _give(lab, profile, writers)
     before = lab.read(programs)
     lab.enqueue(jobs.payload(number, writer, options.pair_kb, label) for number, writer in enumerate(writers))
     lab.wait_completed(before.completed + CLONES, programs)
     cost = lab.read(programs).since(before)
     lab.settled_properly()
     return cost
+
+
+def _give(lab: Lab, profile: Document | None, writers: list[str]) -> None:
+    """Store ``profile`` as that of each of ``writers``."""
+    if profile:
+        lab.profiles.insert_many({**profile, "_id": writer, "user_id": writer} for writer in writers)
+        lab.mongo.admin.command("fsync")  # or mongod would go on writing these while something is measured
