@@ -1,11 +1,11 @@
 """Spans: one a job, from the moment its entry is handed out until it leaves this process, and one a batch.
 
 A job's span continues the trace that its producer wrote into the entry (``traceparent``), which stays in the entry
-through retries, into the dead letters and back. Its children are the parts of its way: decode, analyse, tone, learn,
-commit, settle. The last four are done once for all jobs of a batch, and a span has one parent; so each job shows them,
-with the same times, and the span of the batch, a trace of its own, links the jobs that shared them. They are made when
-the batch is over, from its timeline, and for sampled jobs only: a job that is not sampled costs one sampling decision,
-and a batch of such jobs has no span. Their log lines carry the trace of their producer.
+through retries, into the dead letters and back. Its children are the parts of its way: decode, analyse, tone (where a
+model is asked), learn, commit, settle. The last four are done once for all jobs of a batch, and a span has one parent;
+so each job shows them, with the same times, and the span of the batch, a trace of its own, links the jobs that shared
+them. They are made when the batch is over, from its timeline, and for sampled jobs only: a job that is not sampled
+costs one sampling decision, and a batch of such jobs has no span. Their log lines carry the trace of their producer.
 
 The sampler is asked once a job, as ``start_span`` would ask it, and its word holds for the parts too. Spans of jobs and
 their parts are made when they are over, as ``ReadableSpan``, a fifth of the cost of ``start_span`` and ``end``: seven

@@ -269,8 +269,7 @@ class BatchLearner:
         """Return the deltas with their tone: one call for all edits of the batch that have not been asked for yet."""
         asked = [edit for edit in edits if edit.delta.job_id not in attempt.tones]
         if asked:
-            with stage("tone"):
-                said = await self._judge(asked, late=late)
+            said = await self._judge(asked, late=late)
             attempt.tones |= {edit.delta.job_id: one for edit, one in zip(asked, said, strict=True)}
         return [judged(edit.delta, attempt.tones[edit.delta.job_id]) for edit in edits]
 
@@ -278,7 +277,8 @@ class BatchLearner:
         if self._tone.state() == "disabled":  # the lists' label is there already
             return [Judgement(edit.delta.tone_shift) for edit in edits]
         requests = [ToneRequest(edit.delta.job_id, edit.delta, tuple(edit.pairs)) for edit in edits]
-        return await self._bounded(self._tone.classify(requests, late=late))
+        with stage("tone"):
+            return await self._bounded(self._tone.classify(requests, late=late))
 
     async def _bounded(self, awaitable: Awaitable[T]) -> T:
         try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from schemas.delta import Analysis
@@ -18,6 +19,7 @@ from service.streams.keys import GROUP, Keys
 from service.telemetry.histograms import Histograms
 from service.telemetry.observer import Recorder
 from service.telemetry.stages import STAGES
+from service.tone.fake import FakeGemini
 from service.worker.loops import Worker
 from service.worker.running import open_worker
 from tests.worker.conftest import drained, edit, enqueue, until
@@ -50,12 +52,25 @@ async def test_every_stage_of_a_batch_is_counted(settings: Settings, redis_clien
     batches = sum(histograms.batch_size.series[""].counts)
     assert 1 <= batches <= 4
     assert histograms.batch_size.series[""].total == 4
-    for stage in ("tone", "learn", "commit", "settle"):
+    for stage in ("learn", "commit", "settle"):
         assert count(histograms, stage) == batches, stage
+    assert count(histograms, "tone") == 0, "no model is asked"
     assert sum(histograms.process.series[""].counts) == batches
     parts = sum(histograms.stage.series[stage].total for stage in STAGES if stage != "decode")
     assert 0 < parts <= histograms.process.series[""].total
     assert sum(sum(series.counts) for series in histograms.score_change.series.values()) == batches
+
+
+async def test_asking_the_model_is_a_stage_of_its_batch(settings: Settings, redis_client: Redis, keys: Keys) -> None:
+    histograms = Histograms()
+    with FakeGemini() as fake:
+        told = {"gemini_api_key": SecretStr(fake.key), "gemini_base_url": fake.base_url}
+        await enqueue(redis_client, keys, edit(1))
+        async with recorded(settings.model_copy(update=told), histograms):
+            await until(lambda: drained(redis_client, keys))
+        assert len(fake.requests) == 1
+    assert count(histograms, "tone") == 1
+    assert histograms.stage.series["tone"].total > 0
 
 
 async def test_what_is_recorded_for_later_is_deferred(settings: Settings, redis_client: Redis, keys: Keys) -> None:
