@@ -64,8 +64,9 @@ def load(world: World) -> str:
     batches = seen["learnsvc_batch_size_count",]
     assert seen["learnsvc_batch_size_sum",] == world.sent == world.applied()
     assert seen["learnsvc_stage_duration_seconds_count", "analyse"] == world.sent
-    for stage in ("tone", "learn", "commit", "settle"):
+    for stage in ("learn", "commit", "settle"):
         assert seen["learnsvc_stage_duration_seconds_count", stage] == batches, stage
+    assert seen["learnsvc_stage_duration_seconds_count", "tone"] == 0, "no model is asked"
     assert sum(value for (name, *_), value in seen.items() if name == "learnsvc_score_change_count") == batches
     assert seen["learnsvc_patterns_total", "emoji usage"] > 0
     assert worker.get("/health").status == worker.get("/readyz").status == 200
