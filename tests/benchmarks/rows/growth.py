@@ -1,26 +1,30 @@
 """Whether a job costs more when more wait, or when its writer has saved thousands of edits before.
 
-Cost is CPU time of worker, Redis and mongod together. *Backlog*: a short and a long stream, each drained to its end by
-a worker of its own, of writers whose profiles are full, which else would grow with the longer one. *Edits*: one
-writer's edits are learned in small batches up to the 5,000th; the profile as it was after some of them is given to many
-new writers, and one more edit of each is measured, all by one warm worker.
+Cost is CPU time of worker, Redis and mongod together. *Backlog*: a short and a long stream, each drained by a worker of
+its own. Of either as many edits of a writer wait as a worker holds at a time, and his profile has as many learned ones
+as it keeps: fewer would share a load and a write, or profiles would grow, and that is no matter of the stream's length.
+*Edits*: one writer's edits are learned in small batches up to the 5,000th; the profile as it was after some of them is
+given to many new writers, and one more edit of each is measured, all by one warm worker.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import bson
 
+from service.settings import Settings
 from tests.benchmarks import jobs
 from tests.benchmarks.lab import Cost, Lab
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import Program
 from tests.benchmarks.results import Results
+from tests.benchmarks.rows.throughput import drain
 
 BACKLOGS, QUICK_BACKLOGS, LONG_BACKLOGS = (1_000, 10_000, 100_000), (1_000, 10_000), (1_000, 100_000, 1_000_000)
-WARM = 50
-FULL = 51  # the first edit that meets as many learned ones as a profile keeps
+HELD = Settings.model_fields["learning_prefetch"].default
+FULL = Settings.model_fields["max_edit_metadata_per_user"].default + 1  # an edit that meets all a profile keeps
 EDITS, QUICK_EDITS = (1, 20, 50, 500, 5_000), (1, 20, 50, 500)
 CLONES = 200
 CHUNK, LARGE_CHUNK, LARGE_FROM = 10, 50, 1_000  # edits of one writer at a time: a batch is one iteration
@@ -35,30 +39,16 @@ def backlog(lab: Lab, options: Options, results: Results) -> None:
         profile = _grow(lab, programs, (FULL,), options)[FULL]
     costs, peaks = [], []
     for size in sizes:
-        cost, peak = _drained(lab, profile, size, options)
+        writers = round(options.writers * min(1.0, size / HELD))
+        names = [f"w{number}" for number in range(writers)]
+        payloads = jobs.spread(size, writers, options.pair_kb)
+        cost, peak = drain(lab, payloads, prepare=partial(_give, lab, profile, names))
         costs.append(cost.cpu_ms)
         peaks.append(peak)
         results.add(f"growth/backlog {size:,}: cost", costs[-1], "CPU ms/job")
         results.add(f"growth/backlog {size:,}: memory", peaks[-1], "MB")
     results.add("growth/backlog ratio", costs[-1] / costs[0], "x")
     results.add("growth/memory ratio", peaks[-1] / peaks[0], "x")
-
-
-def _drained(lab: Lab, profile: Document | None, size: int, options: Options) -> tuple[Cost, float]:
-    """Return what a job of a backlog of ``size`` costs, and the most memory its worker held, in MB.
-
-    Of the first jobs the cost is not counted: with them goes what a process does once.
-    """
-    lab.empty()
-    _give(lab, profile, [f"w{number}" for number in range(options.writers)])
-    lab.enqueue(jobs.spread(size, options.writers, options.pair_kb))
-    with lab.workers() as programs:
-        lab.wait_completed(WARM, programs)
-        first = lab.read(programs)
-        lab.wait_completed(size, programs)
-        cost, peak = lab.read(programs).since(first), programs[0].peak_mb()
-        lab.settled_properly()
-    return cost, peak
 
 
 def edits(lab: Lab, options: Options, results: Results) -> None:
@@ -82,7 +72,10 @@ def edits(lab: Lab, options: Options, results: Results) -> None:
 
 
 def _grow(lab: Lab, programs: list[Program], points: tuple[int, ...], options: Options) -> dict[int, Document | None]:
-    """Return the profile that each of ``points``, a writer's n-th edit, meets."""
+    """Return the profile that each of ``points``, a writer's n-th edit, meets.
+
+    Its ledger knows jobs that nobody else sends: those who are given it could not learn them again.
+    """
     found: dict[int, Document | None] = {}
     series, learned = list(jobs.of_one(points[-1], options.pair_kb, "grown")), 0
     for point in points:

@@ -8,7 +8,7 @@ the run off instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tests.benchmarks import jobs
@@ -25,14 +25,19 @@ def drain(
     lab: Lab,
     payloads: Iterable[bytes],
     *,
-    limit: float,
+    limit: float | None = None,
     workers: int = 1,
     partitions: int = 1,
     command: Sequence[str] | None = None,
+    prepare: Callable[[], object] = lambda: None,
     **settings: Any,
 ) -> tuple[Cost, float]:
-    """Let ``workers`` learn ``payloads``; return the cost and the most memory the first worker held, in MB."""
+    """Let ``workers`` learn ``payloads``; return the cost and the most memory the first worker held, in MB.
+
+    ``prepare`` is called with nothing stored yet.
+    """
     lab.empty(partitions)
+    prepare()
     total = lab.enqueue(payloads)
     with lab.workers(workers, command=command, **settings) as programs:
         lab.wait_completed(round(total * WARM), programs)
