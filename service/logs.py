@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
@@ -111,19 +111,21 @@ def bound(**values: Any) -> Iterator[None]:
         _bound.reset(token)
 
 
-@contextmanager
-def together() -> Iterator[None]:
+class together:
     """Write the lines of a block with one call: flushing each costs as much as making it.
 
     For blocks that wait for nothing, or lines would come late, and after those of others.
     """
-    lines: dict[_Sink, list[str]] = {}
-    token = _together.set(lines)
-    try:
-        yield
-    finally:
-        _together.reset(token)
-        for sink, held in lines.items():
+
+    __slots__ = ("_lines", "_token")
+
+    def __enter__(self) -> None:
+        self._lines: dict[_Sink, list[str]] = {}
+        self._token = _together.set(self._lines)
+
+    def __exit__(self, *ended: object) -> None:
+        _together.reset(self._token)
+        for sink, held in self._lines.items():
             sink.write("\n".join(held))
 
 
@@ -143,6 +145,9 @@ def escape(text: str) -> str:
     if len(text) > MAX_CHARS:
         text = f"{text[:MAX_CHARS]}… ({len(text)} characters)"
     return _UNSAFE.sub(_escaped, text)
+
+
+_key = lru_cache(maxsize=256)(escape)  # there are a dozen, and each line has some
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -170,8 +175,17 @@ def safe(value: object, depth: int = 0) -> Any:
     if depth < MAX_DEPTH and isinstance(value, Mapping):
         return {escape(str(key)): safe(item, depth + 1) for key, item in value.items()}
     if depth < MAX_DEPTH and isinstance(value, list | tuple | set | frozenset):
-        return [safe(item, depth + 1) for item in value]
+        return list(value) if _are_plain(value) else [safe(item, depth + 1) for item in value]
     return f"<{type(value).__name__}>"
+
+
+def _are_plain(values: Collection[Any]) -> bool:
+    """Whether these are strings that are said as they are, looked at together: a line may name a hundred jobs."""
+    try:
+        joined = "".join(values)
+    except TypeError:
+        return False
+    return len(joined) <= MAX_CHARS and joined.isascii() and joined.isprintable()
 
 
 def class_name(error: BaseException) -> str:
@@ -210,7 +224,7 @@ class Renderer:
         level = _LEVELS.get(method, method)
         error = _exception(event.pop("exc_info", None))
         message = str(safe(event.pop("event", "")))
-        extras = {escape(str(key)): safe(value) for key, value in event.items()}
+        extras = {_key(key): safe(value) for key, value in event.items()}
         if error is not None:
             extras |= safe(describe(error))
         return self._as_json(level, message, extras) if self._json else self._as_text(level, message, extras)

@@ -156,7 +156,7 @@ def test_level(stream: io.StringIO) -> None:
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-@pytest.mark.parametrize("place", ["message", "value", "nested", "key"])
+@pytest.mark.parametrize("place", ["message", "value", "nested", "listed", "key"])
 def test_nobody_forges_a_line(as_json: bool, place: str) -> None:
     event: dict[str, Any] = {"event": "hello", "user_id": "ada"}
     if place == "message":
@@ -165,6 +165,8 @@ def test_nobody_forges_a_line(as_json: bool, place: str) -> None:
         event["user_id"] = UNSAFE
     elif place == "nested":
         event["users"] = [{UNSAFE: UNSAFE}]
+    elif place == "listed":
+        event["users"] = ["ada", UNSAFE]
     else:
         event[UNSAFE] = 1
     line = logs.Renderer(json=as_json, colours=False, clock=NOON.timestamp)(None, "info", event)
@@ -173,7 +175,12 @@ def test_nobody_forges_a_line(as_json: bool, place: str) -> None:
     assert "\\u202e" in line
 
 
-@given(st.text() | st.binary() | st.dictionaries(st.text(), st.integers() | st.floats() | st.text()))
+@given(
+    st.text()
+    | st.binary()
+    | st.lists(st.text() | st.none())
+    | st.dictionaries(st.text(), st.integers() | st.floats() | st.text())
+)
 def test_anything_becomes_one_line(value: object) -> None:
     for as_json in (True, False):
         line = logs.Renderer(json=as_json, clock=NOON.timestamp)(None, "info", {"event": value, "extra": value})
