@@ -1,4 +1,4 @@
-"""The experiments, in the order in which a round runs them."""
+"""The experiments, in the order in which a round runs them: what is compared follows at once, in the same mood."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Row:
 
 ROWS = (
     Row("floors", "redis-py and pymongo without learning", floors.measure),
-    Row("throughput", "full jobs, one and two processes", throughput.full),
-    Row("constant", "the same with a constant delta", throughput.constant),
-    Row("hot", "all jobs of one writer", throughput.hot),
+    Row("constant", "full jobs with a constant delta", throughput.constant),
     Row("peers", "other task queues that count (needs --peers)", peers.measure),
+    Row("throughput", "full jobs, one and two processes", throughput.full),
+    Row("hot", "all jobs of one writer", throughput.hot),
     Row("extraction", "CPU of the delta of a pair, 1 KB to 1 MiB", extraction.measure),
     Row("latency", "enqueue to start and to settled, 20 jobs/s", latency.idle),
     Row("loop", "the same beside texts of 1 MiB; renewals", latency.beside_large),
