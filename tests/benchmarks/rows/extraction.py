@@ -30,7 +30,7 @@ Pair = tuple[str, str]
 MIB = 1 << 20
 WARM = 40
 # KB of a pair, how it is called, and how many are measured.
-SIZES = ((1.0, "1 KB", 200), (2.0, "2 KB", 200), (10.0, "10 KB", 40), (100.0, "100 KB", 4), (1024.0, "1 MiB", 1))
+SIZES = ((1.0, "1 KB", 1_000), (2.0, "2 KB", 1_000), (10.0, "10 KB", 100), (100.0, "100 KB", 4), (1024.0, "1 MiB", 1))
 WORDS_A_CHANGE = 40
 WORDS_A_HEAVY_CHANGE = 5
 REPEATED = (
