@@ -181,10 +181,9 @@ def safe(value: object, depth: int = 0) -> Any:
 
 def _are_plain(values: Collection[Any]) -> bool:
     """Whether these are strings that are said as they are, looked at together: a line may name a hundred jobs."""
-    try:
-        joined = "".join(values)
-    except TypeError:
+    if set(map(type, values)) != {str}:
         return False
+    joined = "".join(values)
     return len(joined) <= MAX_CHARS and joined.isascii() and joined.isprintable()
 
 

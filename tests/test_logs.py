@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,14 @@ def test_only_known_types_show_their_value() -> None:
         "/a",
         str(NOON),
     ]
+
+
+def test_an_enumeration_says_its_value_also_in_a_list() -> None:
+    class Place(str, Enum):  # noqa: UP042 - whose str() is its name, not its value
+        HERE = "here"
+
+    assert [type(one) for one in logs.safe([Place.HERE, "there"])] == [str, str]
+    assert logs.safe([Place.HERE, "there"]) == ["here", "there"]
 
 
 def test_values_nested_without_end_are_named() -> None:
