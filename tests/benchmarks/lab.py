@@ -32,6 +32,7 @@ PIPELINE = 500
 SETTINGS_OF_OTHERS = ("REDIS_", "MONGODB_", "LEARNING_", "GEMINI_", "GOOGLE_", "PATTERN_", "MAX_", "EDIT_", "OTEL_")
 CONCURRENCY = 20
 PREFIX = "learning"
+NEVER = f"{2**64 - 1}-0"
 
 
 class Stuck(RuntimeError):
@@ -118,6 +119,19 @@ class Lab:
                 pipe.execute()
             count += len(chunk)
         return count
+
+    @contextmanager
+    def unseen(self) -> Iterator[None]:
+        """Let no worker see what is appended meanwhile: their groups stand at an id that comes after all others."""
+        streams = [keys.jobs for keys in self.partitions.partitions]
+        for stream in streams:
+            self.redis.xgroup_setid(stream, GROUP, NEVER)
+        yield
+        for stream in streams:
+            self.redis.xgroup_setid(stream, GROUP, "0")  # what was settled before is not there any more
+        for client in self.redis.client_list():
+            if "b" in client["flags"]:  # a blocked read does not notice by itself
+                self.redis.client_unblock(int(client["id"]))
 
     def _stream_of(self, raw: bytes) -> str:
         if len(self.partitions.partitions) == 1:

@@ -42,7 +42,7 @@ def backlog(lab: Lab, options: Options, results: Results) -> None:
         writers = round(options.writers * min(1.0, size / HELD))
         names = [f"w{number}" for number in range(writers)]
         payloads = jobs.spread(size, writers, options.pair_kb)
-        cost, peak = drain(lab, payloads, prepare=partial(_give, lab, profile, names))
+        cost, peak = drain(lab, payloads, size, prepare=partial(_give, lab, profile, names))
         costs.append(cost.cpu_ms)
         peaks.append(peak)
         results.add(f"growth/backlog {size:,}: cost", costs[-1], "CPU ms/job")
