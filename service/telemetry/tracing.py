@@ -52,7 +52,7 @@ from service.telemetry.stages import Stage, Timeline
 from service.telemetry.traceparent import TRACEPARENT, carrier, trace_id
 from service.version import own_version
 
-MAX_OPEN = 20_000  # twice what a process may hold: a span that nobody ends must not stay for ever
+MAX_OPEN = 40_000  # twice what a process may hold: a span that nobody ends must not stay for ever
 ROOT = Context()
 SCOPE = InstrumentationScope("learnsvc", own_version())
 UNSET, ERROR = Status(StatusCode.UNSET), Status(StatusCode.ERROR)
