@@ -9,7 +9,7 @@ from pathlib import Path
 
 EXAMPLES = """\
 examples:
-  make bench                                     everything; about half an hour on two cores
+  make bench                                     everything; up to three quarters of an hour on two cores
   make bench ARGS=--quick                        the same rows, smaller, once: about five minutes
   make bench ARGS="--rows floors,throughput --json before.json"
   make bench ARGS="--rows floors,throughput --compare before.json"
