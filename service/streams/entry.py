@@ -121,8 +121,11 @@ def decode(delivery: Delivery, *, now: datetime, max_bytes: int) -> Work:
 
 def is_large(job: LearningJob) -> bool:
     """Whether both texts together are so long that to analyse them here would hold everything up."""
-    texts = (job.original_text, job.edited_text)
-    return sum([len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts]) >= LARGE_CHARACTERS
+    return _length(job.original_text) + _length(job.edited_text) >= LARGE_CHARACTERS
+
+
+def _length(text: str | list[str]) -> int:
+    return len(text) if isinstance(text, str) else sum(map(len, text))
 
 
 def ledger_id(job_id: str) -> bytes:
