@@ -1,9 +1,9 @@
 """Calls that come together travel together: what databases call group commit.
 
 Many lanes load, commit and settle at about the same time, and a round trip costs a driver as much CPU as a job. The
-first call opens a group and lets the loop turn once, so that whoever was woken with it comes along; while as many
-groups as allowed are on their way, further calls gather in the next one. So a call of an idle worker goes alone and at
-once, and under load groups grow until the server keeps up.
+first call opens a group and lets the loop turn, so that whoever was woken with it comes along, and again for as long as
+a turn brought somebody; while as many groups as allowed are on their way, further calls gather in the next one. So a
+call of an idle worker goes alone and at once, and under load groups grow until the server keeps up.
 
 A group once begun is not cancelled with one of its callers: the others need it, and a write that was cut off has an
 unknown outcome anyway. ``send`` must end by itself, as every command to a server here does by its time-out.
@@ -41,7 +41,7 @@ class Gathering(Generic[Item, Reply]):
         self._send = send
         self._most = most
         self._open: _Group[Item, Reply] | None = None
-        self._turns = anyio.Semaphore(in_flight)
+        self._turns = anyio.Semaphore(in_flight, fast_acquire=True)
 
     async def call(self, item: Item) -> Reply:
         """Return the reply to ``item``. Raises its error, or the one that the whole group met."""
@@ -65,7 +65,10 @@ class Gathering(Generic[Item, Reply]):
     async def _lead(self, group: _Group[Item, Reply]) -> None:
         """Send the group, when it is its turn."""
         try:
-            await anyio.lowlevel.checkpoint()
+            came = 0
+            while self._open is group and came < len(group.items):
+                came = len(group.items)
+                await anyio.lowlevel.checkpoint()
             async with self._turns:
                 if self._open is group:
                     self._open = None

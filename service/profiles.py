@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import pymongo
-from anyio import CancelScope, CapacityLimiter
+from anyio import CancelScope, Semaphore
 from beanie import init_beanie
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
@@ -67,7 +67,7 @@ class ProfileStore:
     def __init__(self, collection: AsyncCollection[Document], *, timeout: float, connections: int) -> None:
         self._collection = collection
         self._timeout = timeout
-        self._limiter = CapacityLimiter(connections)
+        self._turns = Semaphore(connections, fast_acquire=True)
         self._loads = Gathering(self._load)
         self._writes = Gathering(self._write)
 
@@ -255,7 +255,7 @@ class ProfileStore:
 
     async def _call(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Run one operation shielded and bounded; raise this service's errors in place of the driver's."""
-        async with self._limiter:
+        async with self._turns:
             try:
                 with CancelScope(shield=True), pymongo.timeout(self._timeout):
                     return await operation()

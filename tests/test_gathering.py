@@ -53,6 +53,21 @@ async def test_calls_of_one_turn_are_one_group_with_a_reply_each() -> None:
     assert await Gathering(server.send).call(5) == 10
 
 
+async def test_a_group_waits_for_as_long_as_each_turn_of_the_loop_brings_somebody() -> None:
+    server = Server()
+    gathering = Gathering(server.send)
+
+    async def later(number: int, turns: int) -> None:
+        for _ in range(turns):
+            await anyio.lowlevel.checkpoint()
+        await gathering.call(number)
+
+    async with anyio.create_task_group() as group:
+        for number, turns in ((2, 1), (3, 2), (4, 3), (5, 8), (1, 0)):
+            group.start_soon(later, number, turns)
+    assert server.groups == [[1, 2, 3, 4], [5]]
+
+
 async def test_what_the_whole_group_met_everybody_is_told() -> None:
     assert await _all(Gathering(Server().send), [1, 0]) == {1: "ConnectionError", 0: "ConnectionError"}
 
