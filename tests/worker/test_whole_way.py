@@ -6,10 +6,14 @@ import pytest
 from pymongo.asynchronous.database import AsyncDatabase
 from redis.asyncio import Redis
 
+from schemas.delta import Analysis
+from schemas.job import LearningJob
+from service.learning.learn import learn
 from service.ledger import items
 from service.settings import Settings
 from service.streams.depth import read_state
 from service.streams.keys import GROUP, Keys
+from service.worker.extraction import Extractor
 from service.worker.running import reclaim_abandoned
 from tests.worker.conftest import drained, edit, enqueue, running, until
 
@@ -38,6 +42,28 @@ async def test_edits_change_the_profile_and_are_settled(
     state = await read_state(redis_client, keys)
     assert (state.completed, state.waiting, state.active, state.dead) == (6, 0, 0, 0)
     assert await redis_client.xinfo_consumers(keys.partitions[0].jobs, GROUP) == []
+
+
+async def test_writers_whose_edits_come_together_are_learned_in_step(
+    settings: Settings, redis_client: Redis, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step is done for all of them before the next: one after the other, they would fill the caches in turn."""
+    steps: list[str] = []
+    analyse = Extractor()
+
+    async def extract(job: LearningJob) -> Analysis:
+        steps.append("analyse")
+        return await analyse(job)
+
+    def learned(*args: Any) -> Any:
+        steps.append("learn")
+        return learn(*args)
+
+    monkeypatch.setattr("service.worker.batch.learn", learned)
+    await enqueue(redis_client, keys, *(edit(0, user) for user in ("ana", "ben", "cleo", "dora")))
+    async with running(settings, extract=extract):
+        await until(lambda: drained(redis_client, keys))
+    assert steps == ["analyse"] * 4 + ["learn"] * 4
 
 
 async def test_the_same_jobs_again_change_nothing(
