@@ -14,32 +14,37 @@ import regex  # type: ignore[import-untyped]
 
 from schemas.delta import Count
 from service.analysis.counts import balance, multiset
+from service.analysis.document import Document
 from service.analysis.lexicon import Lexicon
 
 SHORTEST: Final = 3
 _CAPITALS: Final = regex.compile(rf"(?<![\p{{L}}\p{{N}}])\p{{Lu}}{{{SHORTEST},}}(?![\p{{L}}\p{{N}}])")
-# Neither is less than what has three capitals in a row. The first is fastest: all capitals are made one letter, and so
-# is what is not ASCII, which stands there as a question mark. In the second Han, kana and Hangul have no capitals.
-_ONE_CAPITAL: Final = bytes(ord("A") if chr(code).isupper() or code == ord("?") else ord("a") for code in range(256))
+# Not less than what has three capitals in a row, and cheap. Those of ASCII are made one letter and all other bytes
+# another. Of other capitals a text has none unless one of these is in it, as few have; of three in a row, unless three
+# are. Han, kana and Hangul have no capitals, nor have emoji.
+_ONE_CAPITAL: Final = bytes(ord("A" if code < 128 and chr(code).isupper() else "a") for code in range(256))
 _SHOUT: Final = SHORTEST * b"A"
+_BEYOND: Final = re.compile(
+    "[\u00c0-\u00de\u0100-\u1fff\u2100-\u218f\u2c00-\u2e7f\ua640-\uabff\uff21-\uff3a\U00010000-\U0001efff]"
+)
 _MAY_SHOUT: Final = re.compile(SHORTEST * "[A-Z\u00c0-\u1fff\u2100-\u2e7f\ua640-\uabff\uff21-\U0001ffff]")
 _WORD: Final = regex.compile(r"\p{Ll}[\p{Ll}\p{M}]+")
 
 
-def capitals(before: str, after: str, lexicon: Lexicon) -> Count:
-    """Shouted words before and after, added and removed; texts with code, links and mentions masked."""
-    found = [_CAPITALS.findall(text) if _may_shout(text) else [] for text in (before, after)]
+def capitals(before: Document, after: Document, lexicon: Lexicon) -> Count:
+    """Shouted words before and after, added and removed; not in code, links and mentions."""
+    found = [_CAPITALS.findall(side.text) if _may_shout(side) else [] for side in (before, after)]
     if not any(found):
         return balance(0, 0)
-    small = {word.casefold() for text in (before, after) for word in _WORD.findall(text)}
+    small = {word.casefold() for side in (before, after) for word in _WORD.findall(side.text)}
     shouted = [[word for word in side if _is_word(word.casefold(), small, lexicon)] for side in found]
     return multiset(*shouted)
 
 
-def _may_shout(text: str) -> bool:
-    if _SHOUT not in text.encode("ascii", "replace").translate(_ONE_CAPITAL):
-        return False
-    return text.isascii() or _MAY_SHOUT.search(text) is not None
+def _may_shout(side: Document) -> bool:
+    if _SHOUT in side.utf8.translate(_ONE_CAPITAL):
+        return True
+    return _BEYOND.search(side.beyond) is not None and _MAY_SHOUT.search(side.text) is not None
 
 
 def _is_word(word: str, small: set[str], lexicon: Lexicon) -> bool:

@@ -167,6 +167,7 @@ class _Fields:
     def _layout(self) -> dict[str, Any]:
         before, after = self._before, self._after
         text_before, text_after = before.text, after.text
+        beyond_before, beyond_after = before.beyond, after.beyond
         emoji_before, emoji_after = before.collect("emoji"), after.collect("emoji")
         added, removed = differences(emoji_before, emoji_after) if emoji_before != emoji_after else ([], [])
         return {
@@ -176,10 +177,14 @@ class _Fields:
             "emoji_removed": tuple(removed[:_MAX_SUBSTITUTIONS]),
             "paragraphs": balance(before.paragraphs, after.paragraphs),
             "emphasis": balance(before.emphasis, after.emphasis),
-            "em_dashes": balance(_dashes(text_before), _dashes(text_after)),
-            "exclamations": balance(_either(text_before, "!！"), _either(text_after, "!！")),
-            "capitals": capitals(text_before, text_after, self._lists),
-            "questions": balance(_either(text_before, "?？؟"), _either(text_after, "?？؟")),
+            "em_dashes": balance(_dashes(text_before, beyond_before), _dashes(text_after, beyond_after)),
+            "exclamations": balance(
+                _either(text_before, beyond_before, "!", "！"), _either(text_after, beyond_after, "!", "！")
+            ),
+            "capitals": capitals(before, after, self._lists),
+            "questions": balance(
+                _either(text_before, beyond_before, "?", "？؟"), _either(text_after, beyond_after, "?", "？؟")
+            ),
             **{name: balance(before.number_of(kind), after.number_of(kind)) for name, kind in _KINDS},
             **{name: multiset(before.collect(name), after.collect(name)) for name in _MASKED},
         }
@@ -204,7 +209,8 @@ class _Fields:
         come = self._placed(alignment.inserted, self._after.units, fields, "after")
         if gone or come:
             counts = counts | self._without(gone, come, MARKERS)
-            loud = [sum(_either(side.units[i].text, "!！") for i in places) for side, places in self._sides(gone, come)]
+            texts = [[side.units[i].text for i in places] for side, places in self._sides(gone, come)]
+            loud = [sum(text.count(mark) for text in some for mark in "!！") for some in texts]
             found = counts["exclamations"]
             counts["exclamations"] = balance(found.before - loud[0], found.after - loud[1])
         if self._lists.substrings and (alignment.deleted or alignment.inserted):
@@ -300,14 +306,13 @@ def _laughing(found: Found, side: Document) -> list[str]:
     return found.get("laughter", []) + [emoji for emoji in side.collect("emoji") if emoji in LAUGHING]
 
 
-def _either(text: str, marks: str) -> int:
-    if text.isascii():
-        return text.count(marks[0])  # the others are not ASCII
-    return sum(map(text.count, marks))
+def _either(text: str, beyond: str, mark: str, others: str) -> int:
+    """How often a mark or one of its others, which are beyond ASCII, stands in a text."""
+    return text.count(mark) + sum([text.count(other) for other in others if other in beyond])
 
 
-def _dashes(text: str) -> int:
-    return text.count("—") + (text.count(" -- ") if "-" in text else 0)
+def _dashes(text: str, beyond: str) -> int:
+    return (text.count("—") if "—" in beyond else 0) + (text.count(" -- ") if "-" in text else 0)
 
 
 def sample(document: Document) -> str:

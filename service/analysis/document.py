@@ -122,6 +122,16 @@ class Document:
         """The masked text of all posts."""
         return "\n\n".join([masked.text for masked in self.masked])
 
+    @property
+    def beyond(self) -> str:
+        """What of `written` is not ASCII: all that of `text` is not, but for stand-ins, and more."""
+        return "".join([masked.beyond for masked in self.masked])
+
+    @property
+    def utf8(self) -> bytes:
+        """`written` in bytes, with other breaks between posts."""
+        return b"\n".join([masked.utf8 for masked in self.masked])
+
     def number_of(self, kind: LineKind) -> int:
         """How many units are of one kind."""
         return self.kinds.count(kind)

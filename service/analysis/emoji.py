@@ -25,25 +25,47 @@ _PART: Final = (
 )
 _RUN: Final = re.compile(f"({_PART}{_PART}*)")
 _CANDIDATE: Final = re.compile(r"[\u20e3\ufe0f\u231a-\u2b55\U0001f000-\U0001faff]")
+# Characters a candidate from which on it is cheaper to look for each than to look at all of a text.
+_APART: Final = 64
 LAUGHING: Final = frozenset("😂🤣😆😹😅")
 
 
-def take_emoji(text: str, by: str) -> tuple[str, list[str]]:
-    """`text` with every emoji replaced by `by`, and all emoji in order, each as one string."""
-    if text.isascii() or (first := _CANDIDATE.search(text)) is None:
+def take_emoji(text: str, beyond: str, by: str) -> tuple[str, list[str]]:
+    """`text` with every emoji replaced by `by`, and all emoji in order; `beyond` is what of it is not ASCII."""
+    candidates = _CANDIDATE.findall(beyond)
+    if not candidates:
         return text, []
-    # No emoji reaches over a blank: what stands before that of the first candidate is left alone.
-    start = text.rfind(" ", 0, first.start()) + 1
-    parts = _RUN.split(text[start:])
+    between, words = _words(text, candidates)
+    parts = _RUN.split(" ".join(words))
     runs = parts[1::2]
     joined = "\n".join(runs)
     found: list[str] = EMOJI.findall(joined)
     if not found:
         return text, []
     parts[1::2] = [by] * len(runs) if found == runs else EMOJI.sub(by, joined).split("\n")
-    return text[:start] + "".join(parts), found
+    pieces = [""] * (len(between) + len(words))
+    pieces[::2], pieces[1::2] = between, "".join(parts).split(" ")
+    return "".join(pieces), found
 
 
-def find_emoji(text: str) -> list[str]:
-    """All emoji of `text` in order, each as one string."""
-    return take_emoji(text, "")[1]
+def _words(text: str, candidates: list[str]) -> tuple[list[str], list[str]]:
+    """The words of `text` that hold `candidates`, up to the blanks, which no emoji reaches over; what is around them.
+
+    They are looked for one after the other, unless they stand so close that all words are had for less.
+    """
+    if len(candidates) * _APART > len(text):
+        words = text.split(" ")
+        return ["", *[" "] * (len(words) - 1), ""], words
+    between: list[str] = []
+    words = []
+    end = index = 0
+    while index < len(candidates):
+        place = text.index(candidates[index], end)
+        start = text.rfind(" ", end, place) + 1
+        between.append(text[end:start])
+        end = text.find(" ", place)
+        end = len(text) if end < 0 else end
+        words.append(text[start:end])
+        index += len(_CANDIDATE.findall(words[-1]))
+    between.append(text[end:])
+    return between, words

@@ -12,6 +12,7 @@ import re
 from functools import cache
 from typing import Final
 
+from service.analysis.beyond import beyond, utf8_of
 from service.analysis.lexicon import CHARACTER_LANGUAGES, LANGUAGES, lexicon
 
 SAMPLE: Final = 600
@@ -53,7 +54,7 @@ def detect(before: str, after: str) -> str:
 
 
 def _by_script(sample: str) -> str:
-    if _OTHER.search(sample) is None:
+    if _OTHER.search(beyond(utf8_of(sample))) is None:
         return ""
     letters = "".join(set(sample))
     latin = len(_LATIN.findall(sample))

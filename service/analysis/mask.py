@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from service.analysis.beyond import beyond, utf8_of
 from service.analysis.emoji import take_emoji
 
 CODE, LINK, MENTION, HASHTAG, EMOJI_MARK = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3", "\ufdd4"
@@ -21,8 +22,7 @@ MASKS: Final = frozenset((CODE, LINK, MENTION, HASHTAG, EMOJI_MARK))
 
 _UNSAFE: Final = re.compile(r"[\ud800-\udfff\ufdd0-\ufdd4]")
 _BREAKS: Final = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_ODD_ASCII: Final = "\r\x0b\x0c"
-_ODD: Final = re.compile(rf"[{_ODD_ASCII}\x85\u2028\u2029\ud800-\udfff\ufdd0-\ufdd4]")
+_ODD_BEYOND: Final = re.compile(r"[\x85\u2028\u2029\ud800-\udfff\ufdd0-\ufdd4]")
 # What every address without a scheme and without `@` holds.
 _INNER_STOP: Final = re.compile(r"\.\S")
 _INLINE_CODE: Final = re.compile(r"(?<!`)(`{1,3})(?!`)([^`\n]{1,2000})\1(?!`)")
@@ -41,10 +41,15 @@ _TRAILING: Final = ".,;:!?'\"”’)]}*_"
 
 
 class Masked:
-    """A text without what is not prose, and what was taken out."""
+    """A text without what is not prose, and what was taken out.
+
+    `written` is the text as it was, `utf8` the same in bytes, and `beyond` what of it is not ASCII.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = self.written = text
+        self.utf8 = utf8_of(text)
+        self.beyond = "" if text.isascii() else beyond(self.utf8)
         self.code: list[str] = []
         self.links: list[str] = []
         self.mentions: list[str] = []
@@ -54,26 +59,27 @@ class Masked:
 
 def mask(text: str) -> Masked:
     """Take out code, links, mentions, hashtags and emoji of one post."""
-    if _is_odd(text):
-        text = _BREAKS.sub("\n", _UNSAFE.sub("\ufffd", text))
     masked = Masked(text)
+    if _is_odd(masked):
+        text = _BREAKS.sub("\n", _UNSAFE.sub("\ufffd", text))
+        masked = Masked(text)
     if "`" in text or "~~~" in text:
         _mask_code(masked)
     if "@" in text or "://" in text or "." in text:
         _mask_addresses(masked)
-    if "#" in text or "＃" in text:
+    if "#" in text or "＃" in masked.beyond:
         masked.text = _HASHTAG.sub(
             lambda m: _keep(masked.hashtags, m.group().lower(), HASHTAG), masked.text, count=MOST
         )
-    masked.text, masked.emoji = take_emoji(masked.text, EMOJI_MARK)
+    left = masked.beyond if masked.text == text else beyond(utf8_of(masked.text))
+    masked.text, masked.emoji = take_emoji(masked.text, left, EMOJI_MARK)
     return masked
 
 
-def _is_odd(text: str) -> bool:
+def _is_odd(masked: Masked) -> bool:
     """Whether a text holds an odd line break, or what a stand-in could be taken for."""
-    if text.isascii():
-        return any(map(text.__contains__, _ODD_ASCII))
-    return _ODD.search(text) is not None
+    text = masked.text
+    return "\r" in text or "\x0b" in text or "\x0c" in text or _ODD_BEYOND.search(masked.beyond) is not None
 
 
 def _keep(kept: list[str], value: str, stand_in: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from service.analysis import contains, sketch
 from service.analysis.blocks import blocks
 from service.analysis.capitals import capitals
-from service.analysis.emoji import find_emoji
+from service.analysis.document import Document, mask_all
 from service.analysis.language import detect
 from service.analysis.lexicon import LANGUAGES, lexicon
 from service.analysis.mask import mask
@@ -121,12 +121,12 @@ def test_emphasis_is_counted_and_taken_away() -> None:
 
 
 def test_emoji_clusters() -> None:
-    assert find_emoji("👨‍👩‍👧‍👦 🇩🇪 👍🏽 1️⃣ ☕️ ❤️ 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f ✅") == [
+    assert mask("👨‍👩‍👧‍👦 🇩🇪 👍🏽 1️⃣ ☕️ ❤️ 🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f ✅").emoji == [
         *("👨‍👩‍👧‍👦", "🇩🇪", "👍🏽", "1️⃣", "☕️", "❤️"),
         "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
         "✅",
     ]  # fmt: skip
-    assert find_emoji("™ © ® → ✓ 1 # * ☆") == []
+    assert mask("™ © ® → ✓ 1 # * ☆").emoji == []
 
 
 @pytest.mark.parametrize(
@@ -205,5 +205,6 @@ def test_sketch_finds_phrases_that_were_left_standing() -> None:
     ],
 )
 def test_words_in_capitals_shout_and_acronyms_do_not(before: str, after: str, added: int, removed: int) -> None:
-    found = capitals(before, after, lexicon("en"))
+    draft, saved = (Document(mask_all([text])) for text in (before, after))
+    found = capitals(draft, saved, lexicon("en"))
     assert (found.added, found.removed) == (added, removed)

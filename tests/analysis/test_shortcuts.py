@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from schemas.delta import StyleDelta
 from service.analysis import analyze, blocks, language, sentences, tokens
-from service.analysis.capitals import _MAY_SHOUT
+from service.analysis.beyond import beyond, utf8_of
+from service.analysis.capitals import _BEYOND, _MAY_SHOUT
 from service.analysis.emoji import _RUN, EMOJI, take_emoji
 from service.analysis.lexicon import LANGUAGES, lexicon
 
@@ -21,11 +22,18 @@ EVERY = "".join(map(chr, range(sys.maxunicode + 1)))
 EMOJI_PARTS = regex.compile(r"[\p{Emoji}\p{Extended_Pictographic}\p{Regional_Indicator}\p{Emoji_Modifier}]")
 SIGNS = st.text(st.sampled_from("abz09_ ''.-,:/%\t!()\x00é’日か。"), max_size=12)
 DRAWN = st.text(st.sampled_from("a1#*🎉👍🇩🇪\u200d\ufe0f\u20e3\U0001f3fd\U000e0067\U000e007f→©\n "), max_size=20)
+FAR_APART = "so many plain words that each emoji is looked for by itself " * 20
 
 
 def test_every_capital_may_shout() -> None:
-    missed = [letter for letter in regex.findall(r"\p{Lu}", EVERY) if not _MAY_SHOUT.search(letter * 3)]
-    assert missed == []
+    capitals = regex.findall(r"\p{Lu}", EVERY)
+    assert [letter for letter in capitals if not _MAY_SHOUT.search(letter * 3)] == []
+    assert [letter for letter in capitals if not letter.isascii() and not _BEYOND.search(letter)] == []
+
+
+@given(st.text(st.characters() | st.sampled_from("ab \ud800"), max_size=20))
+def test_beyond_ascii_is_what_is_not_ascii(text: str) -> None:
+    assert beyond(utf8_of(text)) == "".join(character for character in text if not character.isascii())
 
 
 def test_every_part_of_an_emoji_is_in_a_run() -> None:
@@ -33,9 +41,9 @@ def test_every_part_of_an_emoji_is_in_a_run() -> None:
     assert missed == []
 
 
-@given(DRAWN)
+@given(DRAWN | st.lists(DRAWN, max_size=5).map(FAR_APART.join))
 def test_emoji_are_found_in_runs_as_in_the_whole_text(text: str) -> None:
-    assert take_emoji(text, "\ufdd4") == (EMOJI.sub("\ufdd4", text), EMOJI.findall(text))
+    assert take_emoji(text, beyond(utf8_of(text)), "\ufdd4") == (EMOJI.sub("\ufdd4", text), EMOJI.findall(text))
 
 
 @pytest.mark.parametrize("kind", [r"\w", r"\d", r"\s"])
