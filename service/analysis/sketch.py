@@ -10,8 +10,9 @@ at most is stored for an edit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 from zlib import crc32
 
@@ -65,5 +66,7 @@ class _Kept(dict[str, bytes]):
 _kept = _Kept()
 
 
-def _hashes(found: Iterable[str]) -> bytes:
-    return b"".join(map(_kept.__getitem__, found))
+def _hashes(found: Sequence[str]) -> bytes:
+    if len(found) < 2:  # a getter of one thing gives no tuple
+        return b"".join([_kept[word] for word in found])
+    return b"".join(itemgetter(*found)(_kept))
