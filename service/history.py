@@ -8,7 +8,7 @@ them come with every edit of a known writer, and nobody else has written them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -16,10 +16,10 @@ from schemas.delta import StyleDelta, Substitution
 from schemas.made import made
 from service.learning.facts import FIELDS
 
-_DEFAULTS = dict(StyleDelta())  # the very objects that new deltas have
-_PART = {name: _DEFAULTS[name] for name in FIELDS}
-_GIVEN = set(FIELDS)
-_SEVERAL = ("phrases_added", "phrases_removed", "statements")
+_DEFAULTS: Final = dict(StyleDelta())  # the very objects that new deltas have
+_PART: Final = {name: _DEFAULTS[name] for name in FIELDS}
+_GIVEN: Final = set(FIELDS)
+_SEVERAL: Final = ("phrases_added", "phrases_removed", "statements")
 
 
 def _inner(default: Any) -> dict[str, Any] | None:
@@ -27,7 +27,7 @@ def _inner(default: Any) -> dict[str, Any] | None:
     return dict(type(default)()) if isinstance(default, BaseModel) else None
 
 
-_FIELDS = tuple((name, default, _inner(default)) for name, default in _DEFAULTS.items())
+_FIELDS: Final = tuple((name, default, _inner(default)) for name, default in _DEFAULTS.items())
 
 
 def document_of(delta: StyleDelta) -> dict[str, Any]:

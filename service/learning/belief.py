@@ -32,14 +32,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 PRIOR = (0.2, 0.2, 0.5, 0.1)
-SWITCH = 0.06
-ENTER = 0.65
-LEAVE = 0.35
+SWITCH: Final = 0.06
+ENTER: Final = 0.65
+LEAVE: Final = 0.35
 # A direction known from a seed starts as likely as one that a dozen edits support.
-SEEDED = 0.95
+SEEDED: Final = 0.95
 
 
 class Vote(NamedTuple):
@@ -54,7 +54,7 @@ class Vote(NamedTuple):
 
 
 # The votes of edits that did something, by value.
-ACT = (Vote(0), Vote(1), Vote(-1))
+ACT: Final = (Vote(0), Vote(1), Vote(-1))
 
 
 @cache
@@ -88,8 +88,8 @@ class Reading(NamedTuple):
     supporting: tuple[int, ...] = ()
 
 
-NOTHING_CLAIMED = Reading()
-DIRECTION = Habit()
+NOTHING_CLAIMED: Final = Reading()
+DIRECTION: Final = Habit()
 
 
 def read(votes: Sequence[Vote], threshold: int, habit: Habit = DIRECTION, held: int = 0) -> Reading:
@@ -147,8 +147,11 @@ def _start(held: int) -> Belief:
 
 
 # What is left of a belief before each edit, and what flows into it from the prior.
-_STAY = 1.0 - SWITCH
-_PLUS, _MINUS, _NEITHER, _WAVER = (SWITCH * share for share in PRIOR)
+_STAY: Final = 1.0 - SWITCH
+_PLUS: Final = SWITCH * PRIOR[0]
+_MINUS: Final = SWITCH * PRIOR[1]
+_NEITHER: Final = SWITCH * PRIOR[2]
+_WAVER: Final = SWITCH * PRIOR[3]
 
 
 def _said(vote: Vote, habit: Habit) -> Belief:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from schemas.profile import Baseline, Profile, ProfileSource, Style
 from service.learning.learn import Outcome, finish, recompute, relearn, restore_overrides, set_style
@@ -16,7 +16,7 @@ from service.learning.partial import known_path, parse, parse_value
 from service.learning.paths import LEAVES, NUMBERS, copy_style, get, put, under
 from service.learning.rules import LearningRules
 
-SOURCES: tuple[ProfileSource, ...] = ("manual", "file", "archetype", "feedback")
+SOURCES: Final[tuple[ProfileSource, ...]] = ("manual", "file", "archetype", "feedback")
 
 
 def seed(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from schemas.profile import Claim, Phrase, Preference, Style
 from service.learning.paths import LEAVES, NUMBERS, get, values
 
 # The words people grep the log for, by the beginning of the path.
-WORDS: tuple[tuple[str, str], ...] = (
+WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("directions.sentence_length", "sentence length change"),
     ("directions.emoji", "emoji usage"),
     ("directions.tone", "major change"),
@@ -23,11 +23,11 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("structure_preferences.", "structure preference"),
     ("writing_traits.uses_", "structure preference"),
 )
-OTHER = "style change"
-KINDS = tuple(dict.fromkeys([*(word for _, word in WORDS), OTHER]))
-SHORT = {"directions.sentence_length": "sentence length", "directions.emoji": "emoji"}
+OTHER: Final = "style change"
+KINDS: Final = tuple(dict.fromkeys([*(word for _, word in WORDS), OTHER]))
+SHORT: Final = {"directions.sentence_length": "sentence length", "directions.emoji": "emoji"}
 # Averages are reported when they move by at least this much.
-VISIBLE = 0.05
+VISIBLE: Final = 0.05
 
 
 @cache

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from itertools import chain
 from struct import Struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from schemas.delta import StyleDelta
 from schemas.made import copied
@@ -21,11 +21,11 @@ from service.learning import votes
 from service.learning.belief import Vote, missed
 
 # To be raised whenever an answer changes. ``tests/learning/test_facts.py`` notices.
-VERSION = 1
+VERSION: Final = 1
 # Of each two-sided feature: what an edit did to it, and the vote of one that did nothing. What it did to one of the
 # first is a statement on style by itself; hooks are openings, and the level of words follows from any exchange of them.
-TELLING = 6
-QUESTIONS: dict[str, tuple[Callable[[StyleDelta], int], Callable[[StyleDelta], Vote]]] = {
+TELLING: Final = 6
+QUESTIONS: Final[dict[str, tuple[Callable[[StyleDelta], int], Callable[[StyleDelta], Vote]]]] = {
     "directions.sentence_length": (votes.sentence_length, votes.no_sentence_length),
     "directions.emoji": (votes.emoji, votes.no_emoji),
     "directions.bullets": (votes.bullets, votes.no_bullets),
@@ -35,10 +35,9 @@ QUESTIONS: dict[str, tuple[Callable[[StyleDelta], int], Callable[[StyleDelta], V
     "writing_traits.uses_hooks": (votes.hooks, votes.no_hooks),
     "vocabulary_level": (votes.vocabulary, votes.no_vocabulary),
 }
-PLACES = {path: place for place, path in enumerate(QUESTIONS)}
-_CURRENT = bytes((VERSION,))
+PLACES: Final = {path: place for place, path in enumerate(QUESTIONS)}
 # What else learning reads of an edit.
-FIELDS = (
+FIELDS: Final = (
     "job_id",
     "edited_at",
     "revision",
@@ -61,12 +60,18 @@ FIELDS = (
     "sample",
 )
 # Version, flags, contractions changed; deeds; chances; moves; emoji a post, sentence length.
-_LAYOUT = Struct(f"<BBH{len(QUESTIONS)}b{2 * len(QUESTIONS)}B{len(votes.SCALES)}ddd")
-_SPEAKS, _EMOJI, _JUDGED, _LISTED, _NUMBERED, _SENTENCES = (1 << bit for bit in range(6))
-_DEEDS = slice(3, 3 + len(QUESTIONS))
-_CHANCES = slice(_DEEDS.stop, _DEEDS.stop + 2 * len(QUESTIONS))
-_MOVES = slice(_CHANCES.stop, _CHANCES.stop + len(votes.SCALES))
-_MOST = 65_535
+_LAYOUT: Final = Struct(f"<BBH{len(QUESTIONS)}b{2 * len(QUESTIONS)}B{len(votes.SCALES)}ddd")
+_SIZE: Final = _LAYOUT.size
+_SPEAKS: Final = 1
+_EMOJI: Final = 2
+_JUDGED: Final = 4
+_LISTED: Final = 8
+_NUMBERED: Final = 16
+_SENTENCES: Final = 32
+_DEEDS: Final = slice(3, 3 + len(QUESTIONS))
+_CHANCES: Final = slice(_DEEDS.stop, _DEEDS.stop + 2 * len(QUESTIONS))
+_MOVES: Final = slice(_CHANCES.stop, _CHANCES.stop + len(votes.SCALES))
+_MOST: Final = 65_535
 
 
 class Facts(NamedTuple):
@@ -175,12 +180,13 @@ def answers(delta: StyleDelta) -> bytes:
 
 def facts_of(edit: StyleDelta) -> Facts:
     """The answers of ``edit``, as it brings them or asked now."""
-    return unpack(edit.facts) if are_current(edit.facts) else ask(edit)
+    packed = edit.facts
+    return unpack(packed) if are_current(packed) else ask(edit)
 
 
 def are_current(packed: bytes) -> bool:
     """Whether stored answers are such as this code gives."""
-    return packed[:1] == _CURRENT and len(packed) == _LAYOUT.size
+    return len(packed) == _SIZE and packed[0] == VERSION
 
 
 def with_facts(edit: StyleDelta) -> StyleDelta:

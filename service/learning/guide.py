@@ -8,20 +8,21 @@ text.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from schemas.profile import Claim, Phrase, Preference, ProfileFields
 from service.learning.paths import EMOJI_FREQUENCY, SENTENCE_LENGTH, expand, get
 
 # A token of English is about four characters; a character of another script or an emoji is up to one token by itself.
-CHARACTERS_PER_TOKEN = 4
-ENDINGS = {
+CHARACTERS_PER_TOKEN: Final = 4
+ENDINGS: Final = {
     "cta": "a call to action",
     "question": "a question",
     "summary": "a summary",
     "reflection": "a reflection",
     "none": "no special ending",
 }
-TONES: dict[str, tuple[str, str]] = {
+TONES: Final[dict[str, tuple[str, str]]] = {
     "formality": ("Writes more formally than drafts", "Writes more casually than drafts"),
     "enthusiasm": (
         "Sounds more enthusiastic than drafts",
@@ -34,7 +35,7 @@ TONES: dict[str, tuple[str, str]] = {
     "humor": ("Is more humorous than drafts", "Is more serious than drafts"),
     "emotionality": ("Shows more feeling than drafts", "Shows less feeling than drafts"),
 }
-LAYOUT: dict[tuple[str, str], str] = {
+LAYOUT: Final[dict[tuple[str, str], str]] = {
     ("directions.bullets", "more"): "Turns enumerations into bullet lists",
     ("directions.bullets", "fewer"): "Writes prose instead of bullet lists",
     ("directions.headings", "more"): "Adds headings",
@@ -91,7 +92,7 @@ def guide_lines(profile: ProfileFields) -> list[GuideLine]:
     return set_lines + claimed + seeded
 
 
-COVERS = {
+COVERS: Final = {
     SENTENCE_LENGTH: "directions.sentence_length",
     EMOJI_FREQUENCY: "directions.emoji",
     "writing_traits.uses_emojis": "directions.emoji",

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from schemas.delta import StyleDelta
 from schemas.made import assign, copied, made
 from schemas.profile import Baseline, Claim, Milestone, Profile, ProfileVersion, Style
 from service.learning import explain, preferences, score, traits
-from service.learning.facts import answers, asked_anew, with_facts
+from service.learning.facts import answers, asked_anew, facts_of, with_facts
 from service.learning.guide import render_guide
 from service.learning.numbers import EPOCH, Fold
 from service.learning.paths import copy_style, expand, get, put
@@ -26,8 +27,8 @@ from service.learning.patterns import claims as claims_of
 from service.learning.patterns import survey
 from service.learning.rules import LearningRules
 
-TIMELINE = 50
-MILESTONE_EDITS = 20
+TIMELINE: Final = 50
+MILESTONE_EDITS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,17 @@ def order(edit: StyleDelta) -> tuple[datetime, str]:
 
 
 def merge(known: Sequence[StyleDelta], new: Sequence[StyleDelta]) -> list[StyleDelta]:
+    """All of them in order, as either already is; most edits are newer than all that are known."""
+    if not known or not new or order(known[-1]) <= order(new[0]):
+        return [*known, *new]
     return sorted((*known, *new), key=order)
 
 
 def replaced(known: Iterable[StyleDelta], toned: Iterable[StyleDelta]) -> list[StyleDelta]:
     """The known edits, those of ``toned`` in the place of their namesakes; the rest of ``toned`` has left them."""
     newer = {edit.job_id: edit for edit in toned}
+    if not newer:
+        return list(known)
     return [newer.get(edit.job_id, edit) for edit in known]
 
 
@@ -110,22 +116,23 @@ def retain(baseline: Baseline, edits: list[StyleDelta], rules: LearningRules) ->
         return baseline, edits
     fold = Fold.start(baseline)
     for edit in edits[:excess]:
-        fold.add(edit, rules)
+        fold.add(edit, facts_of(edit), rules)
     return fold.baseline(baseline), edits[excess:]
 
 
 def recompute(profile: Profile, rules: LearningRules) -> None:
     """Set the style, claims and iterations of ``profile`` from its baseline and retained edits, in place."""
     evidence = [edit for edit in profile.recent_edits if not edit.is_noise]
+    facts = [facts_of(edit) for edit in evidence]
     own = frozenset(profile.baseline.own)
     style = copy_style(profile.baseline.style)
-    found = survey(evidence, profile.baseline.style, own, rules)
+    found = survey(evidence, facts, profile.baseline.style, own, rules)
     traits.clear_directions(style, own)
     traits.write(style, found, rules)
     held = preferences.preferences(evidence, profile.baseline.style.preferences, rules)
     fold = Fold.start(profile.baseline)
-    for edit in evidence:
-        fold.add(edit, rules)
+    for edit, answered in zip(evidence, facts, strict=True):
+        fold.add(edit, answered, rules)
     fold.close(rules)
     fold.write(style)
     changes = {

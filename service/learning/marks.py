@@ -12,18 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 from schemas.delta import StyleDelta
 from service.analysis.lexicon import lexicon
 from service.analysis.scales import phrase_signs
 from service.learning import votes
 from service.learning.belief import Vote
-from service.learning.facts import facts_of
+from service.learning.facts import Facts
 from service.learning.phrase_text import piece
 from service.learning.phrases import Found, Sides, Spans
 
 # Less than half a sign left is nothing.
-LEFT = 0.5
+LEFT: Final = 0.5
 
 
 def _signs(value: float) -> float:
@@ -36,12 +37,14 @@ def tone_of(phrase: str, language: str) -> tuple[float, ...]:
     return phrase_signs(phrase, lexicon(language))
 
 
-def tone_votes(edits: Sequence[StyleDelta], sides: Sides, learned: Sequence[Found]) -> dict[str, list[Vote]]:
+def tone_votes(
+    edits: Sequence[StyleDelta], facts: Sequence[Facts], sides: Sides, learned: Sequence[Found]
+) -> dict[str, list[Vote]]:
     """The votes of ``edits`` on each tone scale, less what the learned phrases account for."""
     language = edits[-1].language if edits else "und"
     marked = {piece(one.phrase.phrase).key: tone_of(one.phrase.phrase, language) for one in learned}
     brought = [_brought(edit, out, put, marked) for edit, out, put in zip(edits, *sides, strict=True)]
-    moves = [facts_of(edit).moves for edit in edits]
+    moves = [one.moves for one in facts]
     if not edits:
         return {scale: [] for scale in votes.SCALES}
     columns = zip(votes.SCALES, zip(*moves, strict=True), zip(*brought, strict=True), strict=True)

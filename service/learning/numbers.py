@@ -26,21 +26,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
+from typing import Final
 
 from schemas.delta import StyleDelta
 from schemas.made import assign
 from schemas.profile import Baseline, Style, Tone, Waiting
-from service.learning.facts import Facts, facts_of
+from service.learning.facts import Facts
 from service.learning.paths import EMOJI_FREQUENCY, NUMBERS, SENTENCE_LENGTH, TONE, copy_style
 from service.learning.rules import LearningRules
 from service.learning.samples import with_sample
 from service.learning.schedule import Clock
 from service.learning.votes import SCALES, SILENT
 
-TONE_REACH = 4.0
-EMOJI_STEP = 0.5
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LIMITS: dict[str, tuple[float, float]] = {
+TONE_REACH: Final = 4.0
+EMOJI_STEP: Final = 0.5
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LIMITS: Final[dict[str, tuple[float, float]]] = {
     SENTENCE_LENGTH: (5.0, 50.0),
     EMOJI_FREQUENCY: (0.0, 5.0),
     **dict.fromkeys(TONE, (1.0, 10.0)),
@@ -50,10 +51,13 @@ LIMITS: dict[str, tuple[float, float]] = {
 _numbers: Callable[[Style], tuple[float, ...]] = attrgetter(*NUMBERS)
 _scales: Callable[[Tone], tuple[float, ...]] = attrgetter(*(path.removeprefix("tone.") for path in TONE))
 # Where an average stands among ``NUMBERS``.
-_LENGTH, _EMOJI, _FIRST_SCALE = 0, 1, 2
-_LIMITS = tuple(LIMITS[path] for path in NUMBERS)
-_SHORTEST, _LONGEST = LIMITS[SENTENCE_LENGTH]
-_MOST_EMOJI = LIMITS[EMOJI_FREQUENCY][1]
+_LENGTH: Final = 0
+_EMOJI: Final = 1
+_FIRST_SCALE: Final = 2
+_LIMITS: Final = tuple(LIMITS[path] for path in NUMBERS)
+_SHORTEST: Final = LIMITS[SENTENCE_LENGTH][0]
+_LONGEST: Final = LIMITS[SENTENCE_LENGTH][1]
+_MOST_EMOJI: Final = LIMITS[EMOJI_FREQUENCY][1]
 
 
 @dataclass(slots=True)
@@ -85,9 +89,8 @@ class Fold:
             folded=baseline.folded,
         )
 
-    def add(self, delta: StyleDelta, rules: LearningRules) -> None:
-        """Take in the next edit; one that says nothing about style is no evidence and changes nothing."""
-        facts = facts_of(delta)
+    def add(self, delta: StyleDelta, facts: Facts, rules: LearningRules) -> None:
+        """Take in the next edit and its answers; one that says nothing about style changes nothing."""
         if not facts.speaks:
             return
         at = delta.edited_at or EPOCH

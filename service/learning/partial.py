@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
 from schemas.profile import Profile, Style
 from service.learning.paths import GROUPS, LEAVES, get, under
 
-PHRASES = ("common_phrases", "banned_phrases")
+PHRASES: Final = ("common_phrases", "banned_phrases")
 
 
 def known_path(path: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
@@ -26,14 +26,14 @@ def _leaves(model: type[BaseModel], prefix: str = "") -> list[str]:
     return found
 
 
-LEAVES: tuple[str, ...] = tuple(_leaves(Style))
-GROUPS: tuple[str, ...] = tuple(
+LEAVES: Final[tuple[str, ...]] = tuple(_leaves(Style))
+GROUPS: Final[tuple[str, ...]] = tuple(
     sorted({leaf.rsplit(".", count)[0] for leaf in LEAVES for count in range(1, leaf.count(".") + 1)})
 )
-TONE = tuple(leaf for leaf in LEAVES if leaf.startswith("tone."))
-SENTENCE_LENGTH = "writing_traits.avg_sentence_length"
-EMOJI_FREQUENCY = "writing_traits.emoji_frequency"
-NUMBERS = (SENTENCE_LENGTH, EMOJI_FREQUENCY, *TONE)
+TONE: Final = tuple(leaf for leaf in LEAVES if leaf.startswith("tone."))
+SENTENCE_LENGTH: Final = "writing_traits.avg_sentence_length"
+EMOJI_FREQUENCY: Final = "writing_traits.emoji_frequency"
+NUMBERS: Final = (SENTENCE_LENGTH, EMOJI_FREQUENCY, *TONE)
 
 
 def under(path: str) -> list[str]:
@@ -45,14 +45,14 @@ def expand(paths: Iterable[str]) -> list[str]:
     return [leaf for path in paths for leaf in under(path)]
 
 
-_READERS = {leaf: attrgetter(leaf) for leaf in LEAVES}
+_READERS: Final = {leaf: attrgetter(leaf) for leaf in LEAVES}
 
 
 def get(style: Style, path: str) -> Any:
     return _READERS[path](style)
 
 
-_PLACES = {leaf: tuple(leaf.split(".")) for leaf in LEAVES}
+_PLACES: Final = {leaf: tuple(leaf.split(".")) for leaf in LEAVES}
 
 
 def put(style: Style, path: str, value: Any) -> None:

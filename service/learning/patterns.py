@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from schemas.delta import StyleDelta
 from schemas.profile import Claim, Style
 from service.learning import phrases, votes
 from service.learning.belief import ACT, DIRECTION, Habit, Reading, Vote, enough, read, weigh
-from service.learning.facts import PLACES, facts_of
+from service.learning.facts import PLACES, Facts, facts_of
 from service.learning.marks import tone_votes
 from service.learning.paths import get
 from service.learning.phrases import Found
@@ -58,9 +58,9 @@ class Kinds:
 
 
 # Any exchange of words makes the vocabulary a little harder or simpler, so that happens by chance more often.
-VOCABULARY = Habit(chance=0.35, waver=0.5)
+VOCABULARY: Final = Habit(chance=0.35, waver=0.5)
 
-FEATURES = (
+FEATURES: Final = (
     Feature("directions.sentence_length", "threshold_sentence_length", "longer", "shorter"),
     Feature("directions.emoji", "threshold_emoji", "more", "fewer"),
     Feature("directions.bullets", "threshold_structure", "more", "fewer"),
@@ -70,7 +70,7 @@ FEATURES = (
     Feature("writing_traits.uses_hooks", "threshold_structure", "yes", "no"),
     Feature("vocabulary_level", "threshold_major_change", "advanced", "simple", VOCABULARY),
 )
-TONES = {scale: f"directions.tone.{scale}" for scale in votes.SCALES}
+TONES: Final = {scale: f"directions.tone.{scale}" for scale in votes.SCALES}
 
 
 def _body(wanted: str) -> Voter:
@@ -94,7 +94,7 @@ def _made_body(edit: StyleDelta) -> tuple[str, ...]:
     return (edit.body_after,) if edit.change_ratio >= votes.REWRITTEN else ()
 
 
-KINDS = (
+KINDS: Final = (
     Kinds("directions.ending", votes.ending, "threshold_structure", votes.made_ending),
     Kinds("structure_preferences.intro", votes.opening, "threshold_structure", votes.made_opening),
     Kinds("structure_preferences.body", _body, "threshold_structure", _made_body),
@@ -124,14 +124,16 @@ class Survey:
         return finding.value if finding else None
 
 
-def survey(evidence: Sequence[StyleDelta], seed: Style, own: frozenset[str], rules: LearningRules) -> Survey:
-    """Read every feature over the newest edits of ``evidence`` (ordered, without noise)."""
+def survey(
+    evidence: Sequence[StyleDelta], answered: Sequence[Facts], seed: Style, own: frozenset[str], rules: LearningRules
+) -> Survey:
+    """Read every feature over the newest edits of ``evidence`` (ordered, without noise), with what each answered."""
     edits = tuple(evidence[-rules.window :])
-    sides = phrases.sides(edits)
+    facts = answered[-rules.window :]
+    sides = phrases.sides(edits, facts)
     banned = phrases.banned(edits, sides, rules.threshold_banned_phrase, seed.banned_phrases)
     common = phrases.common(edits, sides, rules.threshold_common_phrase, seed.common_phrases)
     banned, common = phrases.overlap(banned, common)
-    facts = [facts_of(edit) for edit in edits]
     findings: dict[str, Finding] = {}
     for feature in FEATURES:
         held = _held(get(seed, feature.path), feature.up, feature.down) if feature.path in own else 0
@@ -142,7 +144,7 @@ def survey(evidence: Sequence[StyleDelta], seed: Style, own: frozenset[str], rul
             cast = [ACT[value] if value else one.missed(place) for value, one in zip(done, facts, strict=True)]
             reading = weigh(cast, threshold, feature.habit, held)
             _find(findings, feature.path, reading, feature.up, feature.down)
-    for scale, cast in tone_votes(edits, sides, (*banned, *common)).items():
+    for scale, cast in tone_votes(edits, facts, sides, (*banned, *common)).items():
         path = TONES[scale]
         held = _held(get(seed, path), "higher", "lower") if path in own else 0
         _find(findings, path, read(cast, rules.threshold_major_change, held=held), "higher", "lower")

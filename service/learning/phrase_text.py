@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Final
 
 from service.analysis.lexicon import LANGUAGES, lexicon
 from service.analysis.tokens import is_character_script, is_word, tokenize
 
 # Shorter single words are hardly ever what a writer minds; the same for a run of characters.
-SHORTEST_WORD = 4
-SHORTEST_RUN = 4
+SHORTEST_WORD: Final = 4
+SHORTEST_RUN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)

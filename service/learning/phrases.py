@@ -19,22 +19,22 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from schemas.delta import StyleDelta
 from schemas.profile import Phrase
 from service.analysis.sketch import contains
 from service.learning.belief import ACT, Habit, Reading, Vote, read
-from service.learning.facts import facts_of
+from service.learning.facts import Facts
 from service.learning.phrase_text import Piece, content_words, is_junk, key, piece, shown, trimmed
 
-MOST = 20
-BAN = Habit(act=0.75, chance=0.08)
-USE = Habit(act=0.8, chance=0.05)
+MOST: Final = 20
+BAN: Final = Habit(act=0.75, chance=0.08)
+USE: Final = Habit(act=0.8, chance=0.05)
 # A longer phrase replaces its part when it has this share of the part's evidence.
-NEARLY_ALL = 0.75
+NEARLY_ALL: Final = 0.75
 # Two spans of one edit with this share of content words in common are one span that was changed.
-SAME = 0.6
+SAME: Final = 0.6
 
 Words = tuple[str, ...]
 T = TypeVar("T", bound=Hashable)
@@ -55,8 +55,10 @@ class Spans(NamedTuple):
 
 
 Sides = tuple[list[Spans], list[Spans]]
-NO_SPANS = Spans([], "")
-KEPT, ABSENT, COULD_ADD = Vote(0, 1.0, 0.0), Vote(0, 0.0, 0.0), Vote(0, 0.8, 0.0)
+NO_SPANS: Final = Spans([], "")
+KEPT: Final = Vote(0, 1.0, 0.0)
+ABSENT: Final = Vote(0, 0.0, 0.0)
+COULD_ADD: Final = Vote(0, 0.8, 0.0)
 
 
 @dataclass(slots=True)
@@ -74,13 +76,13 @@ class Found(NamedTuple):
     reading: Reading
 
 
-def sides(edits: Sequence[StyleDelta]) -> Sides:
+def sides(edits: Sequence[StyleDelta], facts: Sequence[Facts]) -> Sides:
     """What each edit took out, and what it put in."""
-    pairs = [_both(edit) for edit in edits]
+    pairs = [_both(edit, one.contracted) for edit, one in zip(edits, facts, strict=True)]
     return [out for out, _ in pairs], [put for _, put in pairs]
 
 
-def _both(edit: StyleDelta) -> tuple[Spans, Spans]:
+def _both(edit: StyleDelta, contracted: int) -> tuple[Spans, Spans]:
     out = _pieces(edit.phrases_removed) if edit.phrases_removed else []
     put = _pieces(edit.phrases_added) if edit.phrases_added else []
     if out and put:
@@ -88,7 +90,7 @@ def _both(edit: StyleDelta) -> tuple[Spans, Spans]:
         back = [(a, b) for a in out for b in put if _alike(a, b)]
         out = [part for part in out if all(part is not a for a, _ in back)]
         put = [part for part in put if all(part is not b for _, b in back)]
-    return _with_swaps(edit, out), _spans(put) if put else NO_SPANS
+    return _with_swaps(edit, out, contracted), _spans(put) if put else NO_SPANS
 
 
 def _spans(pieces: list[Piece], swapped: frozenset[str] = frozenset(), register: int = 0) -> Spans:
@@ -106,8 +108,7 @@ def _pieces(texts: Sequence[str]) -> list[Piece]:
     return [part for part in map(piece, texts) if part.words]
 
 
-def _with_swaps(edit: StyleDelta, pieces: list[Piece]) -> Spans:
-    contracted = facts_of(edit).contracted
+def _with_swaps(edit: StyleDelta, pieces: list[Piece], contracted: int) -> Spans:
     if not edit.substitutions:
         return _spans(pieces, register=contracted) if pieces or contracted else NO_SPANS
     swaps = {part.key: part for part in [piece(swap.before) for swap in edit.substitutions]}

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 from math import prod
+from typing import Final
 
 from schemas.delta import StyleDelta
 from schemas.profile import Claim, Preference
@@ -33,16 +34,16 @@ from service.learning.belief import Habit, Reading, Vote, read
 from service.learning.facts import facts_of
 from service.learning.rules import LearningRules
 
-PATH = "preferences"
-MOST = 10
-SAME = 0.75
-AMOUNT = "amount"
-HABIT = Habit(act=0.75, chance=0.08)
-UNNAMED = Vote(0, 0.4, 0.0)
-UNSEEN = Vote(0, 0.0, 0.0)
+PATH: Final = "preferences"
+MOST: Final = 10
+SAME: Final = 0.75
+AMOUNT: Final = "amount"
+HABIT: Final = Habit(act=0.75, chance=0.08)
+UNNAMED: Final = Vote(0, 0.4, 0.0)
+UNSEEN: Final = Vote(0, 0.0, 0.0)
 
-_WORD = re.compile(r"\w+")
-_ENDINGS = ("ings", "ing", "ies", "ed", "es", "s", "ly")
+_WORD: Final = re.compile(r"\w+")
+_ENDINGS: Final = ("ings", "ing", "ies", "ed", "es", "s", "ly")
 
 
 @dataclass(frozen=True, slots=True)

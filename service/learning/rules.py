@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,4 +30,4 @@ class LearningRules:
     batch_window: timedelta = timedelta(minutes=5)
 
 
-DEFAULT_RULES = LearningRules()
+DEFAULT_RULES: Final = LearningRules()

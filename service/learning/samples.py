@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import combinations
+from typing import Final
 
-MOST = 10
-_WORD = re.compile(r"[぀-ヿ㐀-鿿]|\w+")
+MOST: Final = 10
+_WORD: Final = re.compile(r"[぀-ヿ㐀-鿿]|\w+")
 
 
 def with_sample(samples: list[str], text: str) -> list[str]:

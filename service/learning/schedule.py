@@ -12,7 +12,6 @@ the number of workers: it is a left fold over the ordered edits, ``Clock`` being
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
 
 from service.learning.rules import LearningRules
 
@@ -32,12 +31,15 @@ def learn_now(last_learned_at: datetime | None, waiting: bool, now: datetime, ru
     return last_learned_at is None or now >= last_learned_at + rules.rate_limit
 
 
-class Clock(NamedTuple):
+class Clock:
     """Iterations so far, when the last one was, and since when edits wait for the next."""
 
-    iterations: int = 0
-    last_learned_at: datetime | None = None
-    waiting_since: datetime | None = None
+    def __init__(
+        self, iterations: int = 0, last_learned_at: datetime | None = None, waiting_since: datetime | None = None
+    ) -> None:
+        self.iterations = iterations
+        self.last_learned_at = last_learned_at
+        self.waiting_since = waiting_since
 
     def overdue(self, at: datetime, rules: LearningRules) -> bool:
         """Whether the waiting edits were learned before an edit saved at ``at``."""
@@ -51,7 +53,6 @@ class Clock(NamedTuple):
 
     def see(self, at: datetime, rules: LearningRules) -> Clock:
         """An edit saved at ``at``: an iteration of its own, or one that waits."""
-        iterations, last_learned_at, waiting_since = self
-        if learn_now(last_learned_at, waiting_since is not None, at, rules):
-            return Clock(iterations + 1, at)
-        return Clock(iterations, last_learned_at, waiting_since or at)
+        if learn_now(self.last_learned_at, self.waiting_since is not None, at, rules):
+            return Clock(self.iterations + 1, at)
+        return Clock(self.iterations, self.last_learned_at, self.waiting_since or at)

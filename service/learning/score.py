@@ -17,10 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Final
 
 from schemas.profile import Claim, ScoreComponents
 
-ASPECTS: dict[str, tuple[str, ...]] = {
+ASPECTS: Final[dict[str, tuple[str, ...]]] = {
     "sentence length": ("directions.sentence_length", "writing_traits.avg_sentence_length"),
     "emoji": ("directions.emoji", "writing_traits.uses_emojis", "writing_traits.emoji_frequency"),
     "layout": (

@@ -8,6 +8,8 @@ default) has it.
 
 from __future__ import annotations
 
+from typing import Final
+
 from schemas.made import assign
 from schemas.profile import Style
 from service.learning.facts import facts_of
@@ -16,12 +18,13 @@ from service.learning.patterns import Survey
 from service.learning.rules import LearningRules
 
 # Shares of recent edits that leave emoji in the text. Between them nothing is concluded.
-MOSTLY, HARDLY = 0.6, 0.25
-AGEING = 0.85
+MOSTLY: Final = 0.6
+HARDLY: Final = 0.25
+AGEING: Final = 0.85
 # Seen in this many edits before what was merely left counts.
-ENOUGH_LEFT = 5
+ENOUGH_LEFT: Final = 5
 
-FOLLOWS: dict[str, dict[str, tuple[str, object]]] = {
+FOLLOWS: Final[dict[str, dict[str, tuple[str, object]]]] = {
     "directions.bullets": {
         "more": ("writing_traits.uses_bullet_points", True),
         "fewer": ("writing_traits.uses_bullet_points", False),
@@ -31,7 +34,7 @@ FOLLOWS: dict[str, dict[str, tuple[str, object]]] = {
         "longer": ("writing_traits.uses_short_paragraphs", False),
     },
 }
-YES_NO = ("writing_traits.uses_questions_often", "writing_traits.uses_hooks")
+YES_NO: Final = ("writing_traits.uses_questions_often", "writing_traits.uses_hooks")
 
 
 def write(style: Style, found: Survey, rules: LearningRules) -> None:

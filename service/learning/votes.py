@@ -14,26 +14,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import itemgetter
+from typing import Final
 
 from schemas.delta import Count, Measure, StyleDelta
 from service.learning.belief import Vote, missed
 
 # A change of the mean below this share is what any edit does.
-LENGTH_CHANGE = 0.08
+LENGTH_CHANGE: Final = 0.08
 # Where no sentence was split or joined, words were only trimmed or filled in.
-TIGHTENED = 0.12
+TIGHTENED: Final = 0.12
 # A mean below this has nothing left to shorten.
-SHORT_SENTENCE = {"words": 8.0, "characters": 14.0}
+SHORT_SENTENCE: Final = {"words": 8.0, "characters": 14.0}
 # One break more among ten is what any edit does.
-BREAK = 0.09
+BREAK: Final = 0.09
 # Labels a model is less sure about than this say nothing.
-LABEL_CONFIDENCE = 0.5
+LABEL_CONFIDENCE: Final = 0.5
 # What a scale says after one sign; more signs say more (``service.analysis.scales``).
-ONE_SIGN = 0.5
+ONE_SIGN: Final = 0.5
 # Lexical signals weaker than this come from a single weak word.
-TONE_SIGNAL = 0.15
+TONE_SIGNAL: Final = 0.15
 
-LABELS: dict[str, tuple[str, int]] = {
+LABELS: Final[dict[str, tuple[str, int]]] = {
     "more casual": ("formality", -1),
     "more professional": ("formality", 1),
     "more enthusiastic": ("enthusiasm", 1),
@@ -43,10 +44,10 @@ LABELS: dict[str, tuple[str, int]] = {
     "more humorous": ("humor", 1),
     "more serious": ("humor", -1),
 }
-SCALES = ("formality", "enthusiasm", "directness", "humor", "emotionality")
+SCALES: Final = ("formality", "enthusiasm", "directness", "humor", "emotionality")
 
 
-NOTHING = Vote(0, 0.0, 0.0)
+NOTHING: Final = Vote(0, 0.0, 0.0)
 
 
 def _sign(value: float) -> int:
@@ -201,7 +202,7 @@ def _switched(before: bool, after: bool) -> Vote:
     return _SWITCHED[before][after]
 
 
-_SWITCHED = ((Vote(0, 1.0, 0.0), Vote(1, 1.0, 0.0)), (Vote(-1, 0.0, 1.0), Vote(0, 0.0, 1.0)))
+_SWITCHED: Final = ((Vote(0, 1.0, 0.0), Vote(1, 1.0, 0.0)), (Vote(-1, 0.0, 1.0), Vote(0, 0.0, 1.0)))
 
 
 def signals(delta: StyleDelta) -> tuple[float, ...]:
@@ -217,8 +218,8 @@ def signals(delta: StyleDelta) -> tuple[float, ...]:
     return found
 
 
-SILENT: tuple[float, ...] = (0.0,) * len(SCALES)
-_SCALES_OF: Callable[[dict[str, float]], tuple[float, ...]] = itemgetter(*SCALES)
+SILENT: Final[tuple[float, ...]] = (0.0,) * len(SCALES)
+_SCALES_OF: Final[Callable[[dict[str, float]], tuple[float, ...]]] = itemgetter(*SCALES)
 
 
 def _joined(counted: float, labelled: float) -> float:
@@ -239,11 +240,11 @@ def tone(value: float) -> Vote:
     return TONE[(value > 0) - (value < 0)]
 
 
-TONE = tuple(Vote(value, 0.7, 0.7) for value in (0, 1, -1))  # the last is that of -1
+TONE: Final = tuple(Vote(value, 0.7, 0.7) for value in (0, 1, -1))  # the last is that of -1
 
 
 # Less than this share of a text changed says little about what the rest reads like.
-REWRITTEN = 0.3
+REWRITTEN: Final = 0.3
 
 
 def voice(wanted: str) -> Callable[[StyleDelta], Vote]:
@@ -260,7 +261,7 @@ def becomes(delta: StyleDelta, kind: str, wanted: str) -> Vote:
     return _BECOMES[kind == wanted]
 
 
-_BECOMES = (Vote(0, 1.0, 0.0), Vote(1, 1.0, 0.0))
+_BECOMES: Final = (Vote(0, 1.0, 0.0), Vote(1, 1.0, 0.0))
 
 
 def made_ending(delta: StyleDelta) -> tuple[str, ...]:
