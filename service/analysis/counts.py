@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Final
 
 from schemas.delta import NOTHING, Count, Measure
 from schemas.made import made
+
+_MEASURED: Final = {"before", "after", "difference"}
 
 
 @lru_cache(maxsize=8192)
@@ -57,8 +60,14 @@ def sizes(before: Sequence[str], after: Sequence[str]) -> tuple[int, int]:
 
 
 def measure(before: float, after: float) -> Measure:
-    """Two means and their difference, rounded so that stored deltas stay short."""
-    before, after = round(before, 4), round(after, 4)
-    # Of numbers of four digits this is `round(after - before, 4)`, for a third of its time.
-    difference = (round(after * 10_000) - round(before * 10_000)) / 10_000
-    return made(Measure, {"before": before, "after": after, "difference": difference})
+    """Two means and their difference, rounded to four digits so that stored deltas stay short."""
+    one, other = _ten_thousandths(before), _ten_thousandths(after)
+    fields = {"before": one / 10_000, "after": other / 10_000, "difference": (other - one) / 10_000}
+    return made(Measure, fields, _MEASURED)
+
+
+def _ten_thousandths(mean: float) -> int:
+    """`round(mean, 4)`, counted in these; near the middle between two only `round` can tell, which takes long."""
+    scaled = mean * 10_000
+    whole = int(scaled + 0.5)
+    return whole if abs(scaled - whole) < 0.499 else round(round(mean, 4) * 10_000)

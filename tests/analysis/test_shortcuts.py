@@ -15,6 +15,7 @@ from schemas.delta import StyleDelta
 from service.analysis import analyze, blocks, language, sentences, tokens
 from service.analysis.beyond import beyond, utf8_of
 from service.analysis.capitals import _BEYOND, _MAY_SHOUT
+from service.analysis.counts import measure
 from service.analysis.emoji import _RUN, EMOJI, take_emoji
 from service.analysis.lexicon import LANGUAGES, lexicon
 
@@ -130,3 +131,11 @@ def test_tokens_stand_where_they_are_said_to(text: str) -> None:
         word for word in tokens.words(text) if tokens.is_word(word)
     ]
     assert sum(map(len, found.keys)) == len("".join(folded.split()))
+
+
+@given(st.floats(0, 2e6), st.integers(0, 10**6), st.integers(1, 5_000), st.integers(0, 40_000))
+def test_means_are_rounded_as_by_round(drawn: float, words: int, sentences: int, halves: int) -> None:
+    for one, other in ((drawn, words / sentences), (words / sentences, halves / 20_000)):
+        found = measure(one, other)
+        assert (found.before, found.after) == (round(one, 4), round(other, 4))
+        assert found.difference == round(found.after - found.before, 4)
