@@ -12,7 +12,6 @@ follows it. They run over the folded text, which has the same length, so places 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from operator import sub
@@ -27,11 +26,13 @@ CHARACTER_SCRIPT: Final = (
 # The first branch is for words that no sign follows which could go on inside a word: most are, and it costs half.
 _ASCII_WORD: Final = r"[a-z0-9_]++(?!['.\-,:/%])|[a-z0-9_]+(?:['.\-_]+[a-z0-9_]+|(?<=[0-9])[,:/](?=[0-9])[a-z0-9_]+)*%?"
 _ASCII: Final = re.compile(rf"\s*+(?:{_ASCII_WORD}|[^\sa-z0-9_])")
-# A sign that may be inside a word, with more of a word behind it. Without any, all signs only separate words.
-_ASCII_INSIDE: Final = re.compile(r"['.\-,:/%](?:(?<=%)|[a-z0-9_])")
-# Every character is named, also those that stay: one that is not is looked up at the price of an exception.
-_ASCII_BLANKED: Final = {code: code if chr(code).isalnum() or code == ord("_") else ord(" ") for code in range(128)}
-_LINES_BLANKED: Final = _ASCII_BLANKED | {ord("\n"): ord("\n")}
+# Bytes are translated by these three times as fast as strings are, and searched a dozen times as fast as by a pattern.
+_BLANKED: Final = bytes(code if chr(code).isalnum() or chr(code) in "_\n" else ord(" ") for code in range(128)) * 2
+# All that words consist of is one letter, a full stop the signs that may be inside one, with more of it behind.
+_OUTLINED: Final = bytes(
+    ord("a" if chr(code).isalnum() or code == ord("_") else "." if chr(code) in "'.-,:/" else chr(code))
+    for code in range(128)
+) + bytes(128)
 _ASCII_WORDS: Final = re.compile(_ASCII_WORD)
 _PLAIN_WORD: Final = r"\w++(?!['.\-·,:/%‰°])|\w+(?:['.\-·_]+\w+|(?<=\d)[,:/](?=\d)\w+)*[%‰°]?"
 _PLAIN: Final = re.compile(rf"\s*+(?:{_PLAIN_WORD}|[^\w\s])")
@@ -80,9 +81,10 @@ def words(text: str) -> list[str]:
     """The words of `text`, folded, in order."""
     folded = fold(text)
     if folded.isascii():
-        if _ASCII_INSIDE.search(folded) is None:
-            return folded.translate(_ASCII_BLANKED).split()
-        return _ASCII_WORDS.findall(folded)
+        raw = folded.encode()
+        if _has_signs_inside(raw.translate(_OUTLINED)):
+            return _ASCII_WORDS.findall(folded)
+        return raw.translate(_BLANKED).decode().split()
     if _NEEDS_FULL.search(folded) is None:
         return _PLAIN_WORDS.findall(folded)
     if _BEYOND_KANA.search(folded) is None:
@@ -102,17 +104,20 @@ def words_of_each(texts: Sequence[str]) -> list[list[str]]:
         plain = [text for text in texts if text.isascii()]
         of_plain = iter(words_of_each(plain) if plain else ())
         return [next(of_plain) if text.isascii() else words(text) for text in texts]
-    found = list(map(str.split, folded.translate(_LINES_BLANKED).split("\n")))
-    inside = _ASCII_INSIDE.search(folded)
-    if inside is None:
-        return found
-    lines = folded.split("\n")
-    ends = list(accumulate([len(line) + 1 for line in lines]))
-    while inside is not None:
-        place = bisect_right(ends, inside.start())
-        found[place] = _ASCII_WORDS.findall(lines[place])
-        inside = _ASCII_INSIDE.search(folded, ends[place])
+    raw = folded.encode()
+    found = list(map(str.split, raw.translate(_BLANKED).decode().split("\n")))
+    outlined = raw.translate(_OUTLINED)
+    if _has_signs_inside(outlined):
+        lines = folded.split("\n")
+        for place, line in enumerate(outlined.split(b"\n")):
+            if _has_signs_inside(line):
+                found[place] = _ASCII_WORDS.findall(lines[place])
     return found
+
+
+def _has_signs_inside(outlined: bytes) -> bool:
+    """Whether a sign is inside a word, or may be; else all signs only separate words."""
+    return b".a" in outlined or b"%" in outlined
 
 
 class Tokens:
