@@ -42,7 +42,7 @@ def capitals(before: Document, after: Document, lexicon: Lexicon) -> Count:
 
 
 def _may_shout(side: Document) -> bool:
-    if _SHOUT in side.utf8.translate(_ONE_CAPITAL):
+    if _SHOUT in side.utf8.translate(_ONE_CAPITAL) or side.collect("links"):  # whose words join what is before them
         return True
     return _BEYOND.search(side.beyond) is not None and _MAY_SHOUT.search(side.text) is not None
 

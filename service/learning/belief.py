@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
 
+# Not Final: mypyc would say that it is not set.
 PRIOR = (0.2, 0.2, 0.5, 0.1)
 SWITCH: Final = 0.06
 ENTER: Final = 0.65
