@@ -7,8 +7,9 @@ histograms and hands the same events to ``Spans``, when traces are exported. Nei
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
 from typing import Literal, Protocol
 
 from service.errors import classify
@@ -75,21 +76,10 @@ class Recorder(Observer):
         if self._spans is not None:
             self._spans.decoded(delivery, work, started, ended)
 
-    @contextmanager
-    def batch(self, works: Sequence[Work]) -> Iterator[None]:
-        clock, error = time.perf_counter(), NO_ERROR
-        timeline = Timeline.new()
+    def batch(self, works: Sequence[Work]) -> AbstractContextManager[None]:
+        timeline = Timeline()
         spans = nullcontext() if self._spans is None else self._spans.batch(works, timeline)
-        try:
-            with timeline, spans:
-                yield
-        except Exception as raised:
-            error = classify(raised).value
-            raise
-        finally:
-            self._histograms.process.record(time.perf_counter() - clock, error)
-            for stage in timeline.stages:
-                self._histograms.stage.record(stage.seconds, stage.name)
+        return _Batch(self._histograms, timeline, spans)
 
     def learned(self, jobs: int, outcome: Outcome | None) -> None:
         if jobs:
@@ -108,3 +98,28 @@ class Recorder(Observer):
 
     def trace_id(self, delivery: Delivery) -> str | None:
         return super().trace_id(delivery) if self._spans is None else self._spans.trace_id(delivery)
+
+
+class _Batch(AbstractContextManager[None]):
+    """Records one batch. A class, as entering and leaving a generator costs more than all that is recorded."""
+
+    __slots__ = ("_clock", "_histograms", "_spans", "_timeline")
+
+    def __init__(self, histograms: Histograms, timeline: Timeline, spans: AbstractContextManager[None]) -> None:
+        self._histograms = histograms
+        self._timeline = timeline
+        self._spans = spans
+
+    def __enter__(self) -> None:
+        self._clock = time.perf_counter()
+        self._timeline.__enter__()
+        self._spans.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._spans.__exit__(kind, error, tb)
+        self._timeline.__exit__(kind, error, tb)
+        failed = classify(error).value if isinstance(error, Exception) else NO_ERROR
+        self._histograms.process.record(time.perf_counter() - self._clock, failed)
+        record = self._histograms.stage.record
+        for stage in self._timeline.stages:
+            record(stage.seconds, stage.name)

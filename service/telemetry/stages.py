@@ -6,9 +6,8 @@ Outside of one, or when nobody observes, a stage costs one look into a context v
 
 from __future__ import annotations
 
-import time
 from contextvars import ContextVar
-from dataclasses import dataclass
+from time import perf_counter_ns, time_ns
 from types import TracebackType
 from typing import Literal, NamedTuple, Self, get_args
 
@@ -34,20 +33,19 @@ class Stage(NamedTuple):
         return (self.ended - self.started) / 1e9
 
 
-@dataclass(slots=True)
 class Timeline:
-    """The stages of one batch. A context manager: inside it is what ``stage`` adds to."""
+    """The stages of one batch. A context manager: inside it is what ``stage`` adds to.
 
-    stages: list[Stage]
-    started: int = 0
-    _outer: Timeline | None = None
+    ``offset`` makes the nanoseconds of the clock that is never set those since 1970.
+    """
 
-    @classmethod
-    def new(cls) -> Timeline:
-        return cls([])
+    __slots__ = ("_outer", "offset", "stages")
+
+    def __init__(self) -> None:
+        self.stages: list[Stage] = []
 
     def __enter__(self) -> Self:
-        self.started = time.time_ns()
+        self.offset = time_ns() - perf_counter_ns()
         self._outer = _timeline.get()
         _timeline.set(self)
         return self
@@ -59,22 +57,20 @@ class Timeline:
 class stage:
     """Times its block as a part of the batch at work, if one is observed."""
 
-    __slots__ = ("_clock", "_entry", "_name", "_started", "_timeline")
+    __slots__ = ("_clock", "_entry", "_name", "_timeline")
 
     def __init__(self, name: StageName, entry: str = "") -> None:
         self._name = name
         self._entry = entry
-        self._timeline: Timeline | None = None
 
     def __enter__(self) -> None:
         self._timeline = _timeline.get()
         if self._timeline is not None:
-            self._started = time.time_ns()
-            self._clock = time.perf_counter_ns()
+            self._clock = perf_counter_ns()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._timeline is None:
-            return
-        ended = self._started + time.perf_counter_ns() - self._clock
-        failed = name(error) if error is not None else ""
-        self._timeline.stages.append(Stage(self._name, self._started, ended, self._entry, failed))
+        timeline = self._timeline
+        if timeline is not None:
+            started, ended = self._clock + timeline.offset, perf_counter_ns() + timeline.offset
+            failed = name(error) if error is not None else ""
+            timeline.stages.append(Stage(self._name, started, ended, self._entry, failed))

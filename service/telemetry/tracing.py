@@ -7,7 +7,7 @@ so each job shows them, with the same times, and the span of the batch, a trace 
 them. They are made when the batch is over, from its timeline, and for sampled jobs only: a job that is not sampled
 costs one sampling decision, and a batch of such jobs has no span. Their log lines carry the trace of their producer.
 
-The sampler is asked once a job, as ``start_span`` would ask it, and its word holds for the parts too. Spans of jobs and
+The sampler decides once a job, as ``start_span`` would let it, and its word holds for the parts too. Spans of jobs and
 their parts are made when they are over, as ``ReadableSpan``, a fifth of the cost of ``start_span`` and ``end``: seven
 spans a job would else be the dearest thing about a job that is traced, and one that is not would pay for a span that
 nobody sees.
@@ -22,13 +22,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.sdk.trace.sampling import Decision, Sampler, TraceIdRatioBased
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     Link,
@@ -83,6 +83,7 @@ class Tracing:
         self._propagator = TraceContextTextMapPropagator()
         self._ids = provider.id_generator
         self._sampler = provider.sampler
+        self._bound = _bound(provider.sampler)
         self._open: dict[tuple[str, str], Job] = {}
 
     def close(self) -> None:
@@ -91,10 +92,13 @@ class Tracing:
 
     def decoded(self, delivery: Delivery, work: Work | None, started: int, ended: int) -> None:
         """Begin the span of an entry, as a child of its producer's, if the sampler wants it."""
-        given = carrier(delivery.others) if TRACEPARENT in delivery.others else {}
-        before = self._propagator.extract(given, ROOT) if given else ROOT
-        parent = _parent(before) if given else None
-        trace = self._ids.generate_trace_id() if parent is None else parent.trace_id
+        before, parent, trace = ROOT, None, self._ids.generate_trace_id()
+        if TRACEPARENT in delivery.others:
+            before = self._propagator.extract(carrier(delivery.others), ROOT)
+            parent = _parent(before)
+            trace = trace if parent is None else parent.trace_id
+        if parent is None and trace & TraceIdRatioBased.TRACE_ID_LIMIT >= self._bound:
+            return  # to hear that from the sampler would cost more than all that is measured of a job
         # No sampler we allow looks at the name, or at attributes, which are made only for those it takes.
         found = self._sampler.should_sample(before, trace, "process", SpanKind.CONSUMER)
         if found.decision is not Decision.RECORD_AND_SAMPLE:
@@ -108,14 +112,15 @@ class Tracing:
             del self._open[next(iter(self._open))]
         self._child(own, Stage("decode", started, ended, delivery.id, "" if work else InvalidJob.__name__))
 
-    @contextmanager
-    def batch(self, works: Sequence[Work], timeline: Timeline) -> Iterator[None]:
-        """Trace a batch; what is logged inside belongs to the trace of its only job, else to the batch's own."""
+    def batch(self, works: Sequence[Work], timeline: Timeline) -> AbstractContextManager[None]:
+        """Trace a batch, if any job of it is sampled."""
         opened = works if self._open else ()
         jobs = {work.delivery.id: job for work in opened if (job := self._of(work.delivery)) is not None}
-        if works and not jobs:
-            yield
-            return
+        return self._traced(works, jobs, timeline) if jobs or not works else nullcontext()
+
+    @contextmanager
+    def _traced(self, works: Sequence[Work], jobs: Mapping[str, Job], timeline: Timeline) -> Iterator[None]:
+        """What is logged inside belongs to the trace of the batch's only job, else to the batch's own."""
         links = [Link(job.context) for job in jobs.values()]
         size: dict[str, str | int] = {"messaging.system": "redis", "messaging.batch.message_count": len(works)}
         span = self._tracer.start_span("learn batch", ROOT, attributes=size, links=links)
@@ -200,6 +205,19 @@ class Tracing:
             instrumentation_scope=SCOPE,
         )
         self._processor.on_end(child)
+
+
+def _bound(sampler: Sampler) -> int:
+    """From which id on, by its 64 low bits, a trace that begins here is left out.
+
+    Samplers we allow take all such traces, or none, or those whose ids are below some bound.
+    """
+    low, high = 0, TraceIdRatioBased.TRACE_ID_LIMIT + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = sampler.should_sample(ROOT, middle, "process", SpanKind.CONSUMER)
+        low, high = (middle + 1, high) if found.decision is Decision.RECORD_AND_SAMPLE else (low, middle)
+    return low
 
 
 def _parent(context: Context) -> SpanContext | None:

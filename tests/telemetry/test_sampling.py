@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -12,7 +13,16 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON, Sampler
+from opentelemetry.sdk.trace.sampling import (
+    ALWAYS_OFF,
+    ALWAYS_ON,
+    DEFAULT_OFF,
+    DEFAULT_ON,
+    Decision,
+    ParentBasedTraceIdRatio,
+    Sampler,
+    TraceIdRatioBased,
+)
 from opentelemetry.trace import NonRecordingSpan, SpanKind, StatusCode, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -42,7 +52,7 @@ def _pass(tracing: Tracing, deliveries: Sequence[Delivery]) -> None:
     works = [Work(one, "ana", f"job-{one.id}", b"") for one in deliveries]
     for number, (delivery, work) in enumerate(zip(deliveries, works, strict=True)):
         tracing.decoded(delivery, work, number, number + 1)
-    timeline = Timeline.new()
+    timeline = Timeline()
     with timeline, tracing.batch(works, timeline):
         for work in works:
             with stage("analyse", work.delivery.id):
@@ -63,6 +73,24 @@ def test_unsampled_jobs_and_their_batch_make_no_spans(sampler: Sampler, flags: s
     tracing, exporter = _tracing(sampler)
     _pass(tracing, [_delivery(1, flags), _delivery(2, flags)])
     assert exporter.get_finished_spans() == ()
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        *(ALWAYS_ON, ALWAYS_OFF, DEFAULT_ON, DEFAULT_OFF, TraceIdRatioBased(0.05), TraceIdRatioBased(1.0)),
+        *(ParentBasedTraceIdRatio(0.0), ParentBasedTraceIdRatio(1 / 3), ParentBasedTraceIdRatio(1.0)),
+    ],
+)
+def test_a_trace_that_begins_here_is_sampled_as_the_sampler_says(sampler: Sampler) -> None:
+    bound = TraceIdRatioBased.get_bound_for_rate(1 / 3)
+    low = [1, bound - 1, bound, 2**63, 2**64 - 1, *(random.Random(1).getrandbits(64) for _ in range(200))]
+    for trace in [*low, *(2**127 + id for id in low)]:
+        provider, exporter = TracerProvider(sampler=sampler, id_generator=_Same(trace)), InMemorySpanExporter()
+        tracing = Tracing(provider, SimpleSpanProcessor(exporter))
+        tracing.decoded(_delivery(1, None), None, 1, 2)
+        wanted = sampler.should_sample(None, trace, "process").decision is Decision.RECORD_AND_SAMPLE
+        assert bool(exporter.get_finished_spans()) == wanted
 
 
 def test_an_unsampled_job_beside_a_sampled_one_is_left_out_of_everything() -> None:
