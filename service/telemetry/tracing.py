@@ -7,10 +7,9 @@ so each job shows them, with the same times, and the span of the batch, a trace 
 them. They are made when the batch is over, from its timeline, and for sampled jobs only: a job that is not sampled
 costs one sampling decision, and a batch of such jobs has no span. Their log lines carry the trace of their producer.
 
-The sampler decides once a job, as ``start_span`` would let it, and its word holds for the parts too. Spans of jobs and
-their parts are made when they are over, as ``ReadableSpan``, a fifth of the cost of ``start_span`` and ``end``: seven
-spans a job would else be the dearest thing about a job that is traced, and one that is not would pay for a span that
-nobody sees.
+The sampler decides once a job, as ``start_span`` would let it, and its word holds for the parts too. Spans
+are made when they are over, as ``ReadableSpan``, a fifth of the cost of ``start_span`` and ``end``: seven spans a job
+would else be the dearest thing about a job that is traced, and one that is not would pay for a span that nobody sees.
 
 Looking for work makes no spans: neither an idle read nor a sweep nor a look for what is due.
 
@@ -29,10 +28,10 @@ from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, TraceIdRatioBased
+from opentelemetry.sdk.util import BoundedList
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     Link,
-    Span,
     SpanContext,
     SpanKind,
     Status,
@@ -79,7 +78,6 @@ class Tracing:
         self._provider = provider
         self._processor = processor
         self._limits = limits or SpanLimits()
-        self._tracer = provider.get_tracer(SCOPE.name, SCOPE.version)
         self._propagator = TraceContextTextMapPropagator()
         self._ids = provider.id_generator
         self._sampler = provider.sampler
@@ -104,8 +102,7 @@ class Tracing:
         if found.decision is not Decision.RECORD_AND_SAMPLE:
             return
         random = self._ids.is_trace_id_random() if parent is None else parent.trace_flags.random_trace_id
-        flags = TraceFlags(TraceFlags.SAMPLED | (TraceFlags.RANDOM_TRACE_ID if random else 0))
-        own = SpanContext(trace, self._ids.generate_span_id(), False, flags, found.trace_state)
+        own = SpanContext(trace, self._ids.generate_span_id(), False, _flags(random), found.trace_state)
         attributes = _attributes(delivery, work)
         self._open[delivery.keys.jobs, delivery.id] = Job(own, parent, started, attributes)
         if len(self._open) > MAX_OPEN:
@@ -121,20 +118,19 @@ class Tracing:
     @contextmanager
     def _traced(self, works: Sequence[Work], jobs: Mapping[str, Job], timeline: Timeline) -> Iterator[None]:
         """What is logged inside belongs to the trace of the batch's only job, else to the batch's own."""
-        links = [Link(job.context) for job in jobs.values()]
-        size: dict[str, str | int] = {"messaging.system": "redis", "messaging.batch.message_count": len(works)}
-        span = self._tracer.start_span("learn batch", ROOT, attributes=size, links=links)
+        own, started = self._begun(), time.time_ns()
         for job in jobs.values():
             job.busy = True
-        shown = next(iter(jobs.values())).context if len(works) == 1 else span.get_span_context()
+        shown = next(iter(jobs.values())).context if len(works) == 1 else own
         # A trace that is not sampled is not named: nobody will ever find it.
-        told = {"trace_id": format_trace_id(shown.trace_id)} if shown.trace_flags.sampled else {}
+        told = {} if shown is None else {"trace_id": format_trace_id(shown.trace_id)}
         try:
             with bound(**told):
                 yield
         finally:
-            self._parts(span, jobs, timeline.stages)
-            span.end()
+            self._parts(own, jobs, timeline.stages)
+            if own is not None:
+                self._shared(own, started, len(works), [job.context for job in jobs.values()])
             for id in jobs:
                 self._free(works[0].delivery.keys.jobs, id)
 
@@ -181,11 +177,36 @@ class Tracing:
         )
         self._processor.on_end(span)
 
-    def _parts(self, batch: Span, jobs: Mapping[str, Job], stages: Sequence[Stage]) -> None:
+    def _begun(self) -> SpanContext | None:
+        """Begin a trace of our own; None when it is left out."""
+        trace = self._ids.generate_trace_id()
+        if trace & TraceIdRatioBased.TRACE_ID_LIMIT >= self._bound:
+            return None
+        return SpanContext(trace, self._ids.generate_span_id(), False, _flags(self._ids.is_trace_id_random()))
+
+    def _shared(self, own: SpanContext, started: int, size: int, jobs: Sequence[SpanContext]) -> None:
+        """End the span of a batch of ``size`` jobs, linked to those of ``jobs``."""
+        most, length = self._limits.max_span_attributes, self._limits.max_span_attribute_length
+        sized: dict[str, str | int] = {"messaging.system": "redis", "messaging.batch.message_count": size}
+        span = ReadableSpan(
+            "learn batch",
+            own,
+            None,
+            self._provider.resource,
+            BoundedAttributes(most, sized, max_value_len=length),
+            links=BoundedList.from_seq(self._limits.max_links, [Link(job, {}) for job in jobs]),
+            status=UNSET,
+            start_time=started,
+            end_time=time.time_ns(),
+            instrumentation_scope=SCOPE,
+        )
+        self._processor.on_end(span)
+
+    def _parts(self, batch: SpanContext | None, jobs: Mapping[str, Job], stages: Sequence[Stage]) -> None:
         """Show each job the stages that were its own or all jobs'; a batch of waiting edits shows them itself."""
-        if not jobs and batch.is_recording():
+        if not jobs and batch is not None:
             for stage in stages:
-                self._child(batch.get_span_context(), stage)
+                self._child(batch, stage)
         for id, job in jobs.items():
             for stage in stages:
                 if stage.entry in ("", id):
@@ -205,6 +226,11 @@ class Tracing:
             instrumentation_scope=SCOPE,
         )
         self._processor.on_end(child)
+
+
+def _flags(random: bool) -> TraceFlags:
+    """The flags of a sampled trace whose id is random, or not known to be."""
+    return TraceFlags(TraceFlags.SAMPLED | (TraceFlags.RANDOM_TRACE_ID if random else 0))
 
 
 def _bound(sampler: Sampler) -> int:

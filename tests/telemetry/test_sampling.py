@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.sampling import (
     Sampler,
     TraceIdRatioBased,
 )
-from opentelemetry.trace import NonRecordingSpan, SpanKind, StatusCode, set_span_in_context
+from opentelemetry.trace import Link, NonRecordingSpan, SpanKind, StatusCode, Tracer, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from service.streams.entry import Delivery, Work
@@ -112,17 +112,20 @@ def test_spans_are_such_as_the_sdk_makes(flags: str | None) -> None:
     tracing, exporter = _tracing(DEFAULT_ON)
     _pass(tracing, [_delivery(1, flags)])
     spans = {span.name: span for span in exporter.get_finished_spans()}
-    part, job = spans["decode"], _of_job(spans.values())["1-0"]
-    provider = TracerProvider(resource=job.resource, shutdown_on_exit=False, id_generator=_Same(job.context.trace_id))
-    other = InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(other))
-    tracer = provider.get_tracer("learnsvc", own_version())
+    part, job, batch = spans["decode"], _of_job(spans.values())["1-0"], spans["learn batch"]
+    tracer, other = _sdk(job)
     producer = TraceContextTextMapPropagator().extract(carrier(_delivery(1, flags).others), Context())
     theirs = tracer.start_span(job.name, producer, SpanKind.CONSUMER, job.attributes, start_time=job.start_time)
     theirs.end(job.end_time)
     parent = set_span_in_context(NonRecordingSpan(job.context))
     tracer.start_span("decode", parent, start_time=part.start_time).end(part.end_time)
     of_job, of_part = other.get_finished_spans()
+    tracer, other = _sdk(batch)
+    links = [Link(job.context)]
+    started = batch.start_time
+    tracer.start_span(batch.name, Context(), SpanKind.INTERNAL, batch.attributes, links, started).end(batch.end_time)
+    (of_batch,) = other.get_finished_spans()
+    assert _told(batch) == _told(of_batch)
     assert _told(job) == _told(of_job)
     assert _told(part) == _told(of_part)
     assert len({0, part.context.span_id, of_part.context.span_id, job.context.span_id}) == 4
@@ -152,6 +155,14 @@ def test_a_part_that_failed_says_by_what() -> None:
     (part,) = exporter.get_finished_spans()
     assert dict(part.attributes or {}) == {"error.type": "InvalidJob"}
     assert part.status.status_code is StatusCode.ERROR
+
+
+def _sdk(span: ReadableSpan) -> tuple[Tracer, InMemorySpanExporter]:
+    """What makes spans of the trace of ``span`` with the SDK's own ``start_span``."""
+    provider = TracerProvider(resource=span.resource, shutdown_on_exit=False, id_generator=_Same(span.context.trace_id))
+    exporter = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return provider.get_tracer("learnsvc", own_version()), exporter
 
 
 def _told(span: ReadableSpan) -> tuple[str, bytes]:
