@@ -1,7 +1,7 @@
 """A text as UTF-8, and what of it is beyond ASCII: looked through in its place for whatever is rare.
 
-To search a text that is not ASCII for a set of characters costs two to ten times what taking out its few characters
-beyond ASCII does, and an analysis looks for several sets: odd line breaks, emoji, full-width marks, other scripts.
+To search a text that is not ASCII for a set of characters costs more than taking out its few characters beyond ASCII
+does, and an analysis looks for several sets: odd line breaks, emoji, full-width marks, other scripts.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ _CAPITALS: Final = regex.compile(rf"(?<![\p{{L}}\p{{N}}])\p{{Lu}}{{{SHORTEST},}}
 # are. Han, kana and Hangul have no capitals, nor have emoji.
 _ONE_CAPITAL: Final = bytes(ord("A" if code < 128 and chr(code).isupper() else "a") for code in range(256))
 _SHOUT: Final = SHORTEST * b"A"
-_BEYOND: Final = re.compile(
+_CAPITAL_BEYOND: Final = re.compile(
     "[\u00c0-\u00de\u0100-\u1fff\u2100-\u218f\u2c00-\u2e7f\ua640-\uabff\uff21-\uff3a\U00010000-\U0001efff]"
 )
 _MAY_SHOUT: Final = re.compile(SHORTEST * "[A-Z\u00c0-\u1fff\u2100-\u2e7f\ua640-\uabff\uff21-\U0001ffff]")
@@ -44,7 +44,7 @@ def capitals(before: Document, after: Document, lexicon: Lexicon) -> Count:
 def _may_shout(side: Document) -> bool:
     if _SHOUT in side.utf8.translate(_ONE_CAPITAL) or side.collect("links"):  # whose words join what is before them
         return True
-    return _BEYOND.search(side.beyond) is not None and _MAY_SHOUT.search(side.text) is not None
+    return _CAPITAL_BEYOND.search(side.beyond) is not None and _MAY_SHOUT.search(side.text) is not None
 
 
 def _is_word(word: str, small: set[str], lexicon: Lexicon) -> bool:

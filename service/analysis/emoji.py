@@ -26,7 +26,7 @@ _PART: Final = (
 _RUN: Final = re.compile(f"({_PART}{_PART}*)")
 _CANDIDATE: Final = re.compile(r"[\u20e3\ufe0f\u231a-\u2b55\U0001f000-\U0001faff]")
 # Characters a candidate from which on it is cheaper to look for each than to look at all of a text.
-_APART: Final = 64
+_APART: Final = 40
 LAUGHING: Final = frozenset("😂🤣😆😹😅")
 
 

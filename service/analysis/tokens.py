@@ -26,7 +26,7 @@ CHARACTER_SCRIPT: Final = (
 # The first branch is for words that no sign follows which could go on inside a word: most are, and it costs half.
 _ASCII_WORD: Final = r"[a-z0-9_]++(?!['.\-,:/%])|[a-z0-9_]+(?:['.\-_]+[a-z0-9_]+|(?<=[0-9])[,:/](?=[0-9])[a-z0-9_]+)*%?"
 _ASCII: Final = re.compile(rf"\s*+(?:{_ASCII_WORD}|[^\sa-z0-9_])")
-# Bytes are translated by these three times as fast as strings are, and searched a dozen times as fast as by a pattern.
+# Bytes are translated by a table, and searched for two of them, faster than strings by a dictionary and a pattern.
 _BLANKED: Final = bytes(code if chr(code).isalnum() or chr(code) in "_\n" else ord(" ") for code in range(128)) * 2
 # All that words consist of is one letter, a full stop the signs that may be inside one, with more of it behind.
 _OUTLINED: Final = bytes(

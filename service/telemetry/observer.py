@@ -101,7 +101,7 @@ class Recorder(Observer):
 
 
 class _Batch(AbstractContextManager[None]):
-    """Records one batch. A class, as entering and leaving a generator costs more than all that is recorded."""
+    """Records one batch. A class, as to enter and leave a generator costs more than what is recorded at the end."""
 
     __slots__ = ("_clock", "_histograms", "_spans", "_timeline")
 

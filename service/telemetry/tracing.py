@@ -81,7 +81,7 @@ class Tracing:
         self._propagator = TraceContextTextMapPropagator()
         self._ids = provider.id_generator
         self._sampler = provider.sampler
-        self._bound = _bound(provider.sampler)
+        self._threshold = _threshold(provider.sampler)
         self._open: dict[tuple[str, str], Job] = {}
 
     def close(self) -> None:
@@ -90,19 +90,11 @@ class Tracing:
 
     def decoded(self, delivery: Delivery, work: Work | None, started: int, ended: int) -> None:
         """Begin the span of an entry, as a child of its producer's, if the sampler wants it."""
-        before, parent, trace = ROOT, None, self._ids.generate_trace_id()
-        if TRACEPARENT in delivery.others:
-            before = self._propagator.extract(carrier(delivery.others), ROOT)
-            parent = _parent(before)
-            trace = trace if parent is None else parent.trace_id
-        if parent is None and trace & TraceIdRatioBased.TRACE_ID_LIMIT >= self._bound:
-            return  # to hear that from the sampler would cost more than all that is measured of a job
-        # No sampler we allow looks at the name, or at attributes, which are made only for those it takes.
-        found = self._sampler.should_sample(before, trace, "process", SpanKind.CONSUMER)
-        if found.decision is not Decision.RECORD_AND_SAMPLE:
+        given = self._propagator.extract(carrier(delivery.others), ROOT) if TRACEPARENT in delivery.others else ROOT
+        parent = None if given is ROOT else _parent(given)
+        own = self._begun() if parent is None else self._continued(parent, given)
+        if own is None:
             return
-        random = self._ids.is_trace_id_random() if parent is None else parent.trace_flags.random_trace_id
-        own = SpanContext(trace, self._ids.generate_span_id(), False, _flags(random), found.trace_state)
         attributes = _attributes(delivery, work)
         self._open[delivery.keys.jobs, delivery.id] = Job(own, parent, started, attributes)
         if len(self._open) > MAX_OPEN:
@@ -162,13 +154,12 @@ class Tracing:
         job.attributes["learnsvc.outcome"] = ending
         if ending in FAILED:
             job.attributes["error.type"] = ending
-        most, length = self._limits.max_span_attributes, self._limits.max_span_attribute_length
         span = ReadableSpan(
             _name(stream),
             job.context,
             job.parent,
             self._provider.resource,
-            BoundedAttributes(most, job.attributes, max_value_len=length),
+            self._bounded(job.attributes),
             kind=SpanKind.CONSUMER,
             status=ERROR if ending in FAILED else UNSET,
             start_time=job.started,
@@ -177,23 +168,31 @@ class Tracing:
         )
         self._processor.on_end(span)
 
+    def _continued(self, parent: SpanContext, given: Context) -> SpanContext | None:
+        """Continue the trace of a producer; None when it is left out."""
+        # No sampler we allow looks at the name, or at attributes, which are made only for those it takes.
+        found = self._sampler.should_sample(given, parent.trace_id, "process", SpanKind.CONSUMER)
+        if found.decision is not Decision.RECORD_AND_SAMPLE:
+            return None
+        flags = _flags(parent.trace_flags.random_trace_id)
+        return SpanContext(parent.trace_id, self._ids.generate_span_id(), False, flags, found.trace_state)
+
     def _begun(self) -> SpanContext | None:
-        """Begin a trace of our own; None when it is left out."""
+        """Begin a trace of our own; None when it is left out, which the sampler takes several times as long to say."""
         trace = self._ids.generate_trace_id()
-        if trace & TraceIdRatioBased.TRACE_ID_LIMIT >= self._bound:
+        if trace & TraceIdRatioBased.TRACE_ID_LIMIT >= self._threshold:
             return None
         return SpanContext(trace, self._ids.generate_span_id(), False, _flags(self._ids.is_trace_id_random()))
 
     def _shared(self, own: SpanContext, started: int, size: int, jobs: Sequence[SpanContext]) -> None:
         """End the span of a batch of ``size`` jobs, linked to those of ``jobs``."""
-        most, length = self._limits.max_span_attributes, self._limits.max_span_attribute_length
         sized: dict[str, str | int] = {"messaging.system": "redis", "messaging.batch.message_count": size}
         span = ReadableSpan(
             "learn batch",
             own,
             None,
             self._provider.resource,
-            BoundedAttributes(most, sized, max_value_len=length),
+            self._bounded(sized),
             links=BoundedList.from_seq(self._limits.max_links, [Link(job, {}) for job in jobs]),
             status=UNSET,
             start_time=started,
@@ -201,6 +200,10 @@ class Tracing:
             instrumentation_scope=SCOPE,
         )
         self._processor.on_end(span)
+
+    def _bounded(self, attributes: Mapping[str, str | int]) -> BoundedAttributes:
+        most, length = self._limits.max_span_attributes, self._limits.max_span_attribute_length
+        return BoundedAttributes(most, attributes, max_value_len=length)
 
     def _parts(self, batch: SpanContext | None, jobs: Mapping[str, Job], stages: Sequence[Stage]) -> None:
         """Show each job the stages that were its own or all jobs'; a batch of waiting edits shows them itself."""
@@ -233,7 +236,7 @@ def _flags(random: bool) -> TraceFlags:
     return TraceFlags(TraceFlags.SAMPLED | (TraceFlags.RANDOM_TRACE_ID if random else 0))
 
 
-def _bound(sampler: Sampler) -> int:
+def _threshold(sampler: Sampler) -> int:
     """From which id on, by its 64 low bits, a trace that begins here is left out.
 
     Samplers we allow take all such traces, or none, or those whose ids are below some bound.

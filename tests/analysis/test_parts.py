@@ -195,6 +195,7 @@ def test_sketch_finds_phrases_that_were_left_standing() -> None:
     [
         ("we are open", "we are NOT open", 1, 0),
         ("a great day", "a GREAT day", 1, 0),
+        ("we are open", "we are N[OT](https://a.io) open", 1, 0),
         ("a GREAT day", "a great day", 0, 1),
         ("read it", "read the PDF of NATO", 0, 0),
         ("ask UNESCO", "ask UNESCO", 0, 0),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemas.delta import StyleDelta
 from service.analysis import analyze, blocks, language, sentences, tokens
 from service.analysis.beyond import beyond, utf8_of
-from service.analysis.capitals import _BEYOND, _MAY_SHOUT
+from service.analysis.capitals import _CAPITAL_BEYOND, _MAY_SHOUT
 from service.analysis.counts import measure
 from service.analysis.emoji import _RUN, EMOJI, take_emoji
 from service.analysis.lexicon import LANGUAGES, lexicon
@@ -29,7 +29,7 @@ FAR_APART = "so many plain words that each emoji is looked for by itself " * 20
 def test_every_capital_may_shout() -> None:
     capitals = regex.findall(r"\p{Lu}", EVERY)
     assert [letter for letter in capitals if not _MAY_SHOUT.search(letter * 3)] == []
-    assert [letter for letter in capitals if not letter.isascii() and not _BEYOND.search(letter)] == []
+    assert [letter for letter in capitals if not letter.isascii() and not _CAPITAL_BEYOND.search(letter)] == []
 
 
 @given(st.text(st.characters() | st.sampled_from("ab \ud800"), max_size=20))
